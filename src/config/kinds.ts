@@ -8,7 +8,13 @@
  * Owns: value syntax, bounds and the reason given for a value that does not fit.
  * Never: knows which setting it reads, changes anything.
  */
-import { BIND_ADDRESSES_MAX, HOST_NAME_SIZE_MAX, MEMORY_DIGITS_MAX } from './limits.ts'
+import {
+  BIND_ADDRESSES_MAX,
+  HOST_NAME_SIZE_MAX,
+  HZ_MAX,
+  HZ_MIN,
+  MEMORY_DIGITS_MAX,
+} from './limits.ts'
 
 /** A canonical value, or the reason why there is none. */
 export type Reading = { readonly text: string } | { readonly problem: string }
@@ -19,8 +25,8 @@ export interface ReadContext {
   readonly current: string
   /** True when the words add to `current` (a second `save` line of a file) instead of replacing it. */
   readonly adds: boolean
-  /** The value of another setting, canonical; `config-file` is the path of the file or empty. */
-  other(name: string): string
+  /** The path of the unix socket, empty when there is none. */
+  readonly unixSocket: string
 }
 
 /** How one kind of value is written and read. */
@@ -54,6 +60,16 @@ export function integer(min: bigint, max: bigint): Kind {
       return between(value, min, max)
     },
   }
+}
+
+/** How often background work runs each second; what is out of reach is moved within it. */
+export const hertz: Kind = {
+  words: 'one',
+  read(words, context) {
+    const reading = integer(0n, 2n ** 31n - 1n).read(words, context)
+    if ('problem' in reading) return reading
+    return { text: String(Math.min(Math.max(Number(reading.text), HZ_MIN), HZ_MAX)) }
+  },
 }
 
 /** A number of bytes with an optional unit: b, k (1000), kb (1024), m, mb, g, gb. */
@@ -320,8 +336,8 @@ export const titleTemplate: Kind = text((value, context) => {
     const close = value.indexOf('}', open)
     const name = close < 0 ? '' : value.slice(open + 1, close)
     if (!TITLE_VARIABLES.includes(name)) return problem
-    if (name === 'listen-addr' || name.endsWith('port')) filled += name
-    if (name === 'unixsocket' || name === 'config-file') filled += context.other(name)
+    if (name === 'listen-addr' || name === 'config-file' || name.endsWith('port')) filled += name
+    if (name === 'unixsocket') filled += context.unixSocket
     from = close + 1
   }
   return filled + value.slice(from) === '' ? problem : undefined
@@ -375,13 +391,20 @@ function memoryAmount(word: string): bigint | undefined {
   return BigInt.asUintN(64, (digits > UINT64_MAX ? UINT64_MAX : digits) * unit)
 }
 
-/** A floating point number as C's strtod reads a whole word, except NaN. */
+/** A floating point number as C's strtod reads a whole word, except NaN and what is out of range. */
 function doubleWord(word: string): number | undefined {
-  if (/^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i.test(word)) return Number(word)
   if (/^\+?inf(inity)?$/i.test(word)) return Infinity
   if (/^-inf(inity)?$/i.test(word)) return -Infinity
-  if (/^0x[0-9a-f]+$/i.test(word)) return Number(word)
-  return undefined
+  const hex = /^([+-]?)0x([0-9a-f]+)\.?([0-9a-f]*)(?:p([+-]?[0-9]+))?$/i.exec(word)
+  if (hex !== null) {
+    const digits = Number.parseInt(hex[2]! + hex[3]!, 16)
+    const value = digits * 2 ** (Number(hex[4] ?? 0) - 4 * hex[3]!.length)
+    return hex[1] === '-' ? -value : value
+  }
+  if (!/^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i.test(word)) return undefined
+  const value = Number(word)
+  const vanished = value === 0 && /[1-9]/.test(word.replace(/e.*$/i, ''))
+  return vanished || !Number.isFinite(value) ? undefined : value
 }
 
 function pick(letters: string, given: ReadonlySet<string>): string {

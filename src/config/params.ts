@@ -15,6 +15,7 @@ import {
   addresses,
   eventFlags,
   fileName,
+  hertz,
   hostName,
   integer,
   type Kind,
@@ -167,12 +168,7 @@ export const PARAMS = {
   ),
   'always-show-logo': bool('no', main, AT_START),
   'set-proc-title': bool('yes', main, AT_START),
-  'proc-title-template': define(
-    'text',
-    titleTemplate,
-    '{title} {listen-addr} {server-mode}',
-    main,
-  ),
+  'proc-title-template': define('text', titleTemplate, '{title} {listen-addr} {server-mode}', main),
   'crash-log-enabled': bool('yes', inert('a crash always leaves its report in the log')),
   'crash-memcheck-enabled': bool('yes', inert('memory faults do not survive to be checked')),
   'use-exit-on-panic': bool('no', inert('a failed assertion always ends with exit'), {
@@ -202,7 +198,7 @@ export const PARAMS = {
   'shutdown-timeout': int(0n, INT_MAX, '10', coreAndMain),
   'shutdown-on-sigint': words(shutdownFlags, 'default', coreAndMain),
   'shutdown-on-sigterm': words(shutdownFlags, 'default', coreAndMain),
-  hz: int(0n, INT_MAX, '10', core),
+  hz: define('int', hertz, '10', core),
   'dynamic-hz': bool('yes', core),
   databases: int(1n, INT_MAX, '16', core, AT_START),
 
