@@ -45,12 +45,13 @@ export interface SettingsOptions {
 export class Settings {
   /** Grows with every change: what is derived from settings can be kept until it moves. */
   generation = 0
-  readonly #refusing: boolean
+  /** Whether values this server does not honour are refused. */
+  readonly refusing: boolean
   readonly #texts = new Map<Name, string>()
   readonly #numbers = new Map<Name, number>()
 
   constructor(options: SettingsOptions = {}) {
-    this.#refusing = options.refusing ?? true
+    this.refusing = options.refusing ?? true
     for (const name of NAMES) this.#put(name, definition(name).initial)
   }
 
@@ -206,7 +207,7 @@ export class Settings {
       adds,
       unixSocket: this.raw('unixsocket'),
     })
-    if ('problem' in reading || support.state !== 'refused' || !this.#refusing) return reading
+    if ('problem' in reading || support.state !== 'refused' || !this.refusing) return reading
     if (reading.text === initial || support.except.includes(reading.text)) return reading
     const allowed = [initial, ...support.except].map((value) => (value === '' ? 'empty' : value))
     return {

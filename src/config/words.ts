@@ -20,7 +20,7 @@ export function splitWords(line: string): string[] | undefined {
     while (isBlank(line[at])) at++
     if (at >= line.length) return words
     let word = ''
-    while (at < line.length && !isBlank(line[at])) {
+    while (at < line.length && !' \n\r\t\0'.includes(line[at]!)) {
       const quote = line[at]
       if (quote !== '"' && quote !== "'") {
         word += line[at++]
@@ -50,7 +50,7 @@ function escapeByte(byte: string): string {
 }
 
 function isBlank(byte: string | undefined): boolean {
-  return byte !== undefined && ' \t\n\v\f\r\0'.includes(byte)
+  return byte !== undefined && ' \t\n\v\f\r'.includes(byte)
 }
 
 /** Where the quoted part that opens at `open` closes, or -1 if it does not, or not at a word's end. */
@@ -64,7 +64,7 @@ function endOfQuoted(line: string, open: number): number {
 }
 
 function unescapeDouble(inside: string): string {
-  return inside.replace(/\\(?:x([0-9a-fA-F]{2})|([^]))/g, (_, hex?: string, letter?: string) =>
+  return inside.replace(/\\(?:x([0-9a-fA-F]{2})|([\s\S]))/g, (_, hex?: string, letter?: string) =>
     hex === undefined ? (ESCAPES[letter!] ?? letter!) : String.fromCharCode(Number(`0x${hex}`)),
   )
 }
