@@ -33,6 +33,8 @@ export interface ReadContext {
 export interface Kind {
   /** Whether a directive of this kind takes exactly one word, or any number of them. */
   readonly words: 'one' | 'many'
+  /** How CONFIG REWRITE writes it: as it is, with the largest unit that divides it, or in quotes. */
+  readonly form: 'plain' | 'memory' | 'quoted'
   read(words: readonly string[], context: ReadContext): Reading
 }
 
@@ -42,6 +44,7 @@ const UINT64_MAX = 2n ** 64n - 1n
 /** `yes` or `no`. */
 export const yesNo: Kind = {
   words: 'one',
+  form: 'plain',
   read([word]) {
     const lower = word!.toLowerCase()
     return lower === 'yes' || lower === 'no'
@@ -54,6 +57,7 @@ export const yesNo: Kind = {
 export function integer(min: bigint, max: bigint): Kind {
   return {
     words: 'one',
+    form: 'plain',
     read([word]) {
       const value = decimal(word!)
       if (value === undefined) return { problem: "argument couldn't be parsed into an integer" }
@@ -65,6 +69,7 @@ export function integer(min: bigint, max: bigint): Kind {
 /** How often background work runs each second; what is out of reach is moved within it. */
 export const hertz: Kind = {
   words: 'one',
+  form: 'plain',
   read(words, context) {
     const reading = integer(0n, 2n ** 31n - 1n).read(words, context)
     if ('problem' in reading) return reading
@@ -76,6 +81,7 @@ export const hertz: Kind = {
 export function memory(min: bigint, max: bigint): Kind {
   return {
     words: 'one',
+    form: 'memory',
     read([word]) {
       const value = memoryAmount(word!)
       if (value === undefined) return { problem: 'argument must be a memory value' }
@@ -87,6 +93,7 @@ export function memory(min: bigint, max: bigint): Kind {
 /** A number of bytes, or a share of `maxmemory` written as `5%`. */
 export const memoryOrPercent: Kind = {
   words: 'one',
+  form: 'memory',
   read([word]) {
     const percent = word!.endsWith('%') ? decimal(word!.slice(0, -1)) : undefined
     if (percent !== undefined && percent >= 0n) {
@@ -102,6 +109,7 @@ export const memoryOrPercent: Kind = {
 /** File permissions in octal, 0 to 777. */
 export const permissions: Kind = {
   words: 'one',
+  form: 'plain',
   read([word]) {
     const match = /^[ \t]*([+-]?)([0-7]+)$/.exec(word!)
     if (match === null && word !== '') {
@@ -120,6 +128,7 @@ export const permissions: Kind = {
 export function oneOf(...choices: readonly string[]): Kind {
   return {
     words: 'one',
+    form: 'plain',
     read([word]) {
       const lower = word!.toLowerCase()
       return choices.includes(lower) ? { text: lower } : notAChoice(choices)
@@ -131,6 +140,7 @@ export function oneOf(...choices: readonly string[]): Kind {
 export function text(check?: (value: string, context: ReadContext) => string | undefined): Kind {
   return {
     words: 'one',
+    form: 'quoted',
     read([word], context) {
       const problem = check?.(word!, context)
       return problem === undefined ? { text: word! } : { problem }
@@ -161,6 +171,7 @@ export const hostName: Kind = text((value) => {
 /** Addresses to listen on, a leading `-` meaning "if it exists"; none at all is allowed. */
 export const addresses: Kind = {
   words: 'many',
+  form: 'plain',
   read(words) {
     if (words.length > BIND_ADDRESSES_MAX) return { problem: 'Too many bind addresses specified.' }
     return { text: words.join(' ') }
@@ -170,6 +181,7 @@ export const addresses: Kind = {
 /** Pairs of seconds and changes. */
 export const savePoints: Kind = {
   words: 'many',
+  form: 'plain',
   read(words, { current, adds }) {
     if (words.length === 0) return { text: '' }
     const points: string[] = adds && current !== '' ? [current] : []
@@ -191,6 +203,7 @@ const CLIENT_CLASSES = ['normal', 'slave', 'pubsub']
 /** Hard limit, soft limit and seconds for each class of client; classes not named keep theirs. */
 export const outputBufferLimits: Kind = {
   words: 'many',
+  form: 'plain',
   read(words, { current }) {
     if (words.length % 4 !== 0) {
       return { problem: 'Wrong number of arguments in buffer limit configuration.' }
@@ -222,6 +235,7 @@ const EVENT_CLASSES = 'g$lshzxetd'
 /** Which keyspace events are published; letters come back in Redis's own order. */
 export const eventFlags: Kind = {
   words: 'one',
+  form: 'quoted',
   read([word]) {
     const given = new Set(word!)
     for (const letter of given) {
@@ -241,6 +255,7 @@ const PERCENTILES_PROBLEM = 'Invalid latency-tracking-info-percentiles parameter
 /** Percentiles from 0 to 100 with up to six decimals. */
 export const percentiles: Kind = {
   words: 'many',
+  form: 'plain',
   read(words) {
     const shown: string[] = []
     for (const word of words) {
@@ -261,6 +276,7 @@ export const percentiles: Kind = {
 /** Three adjustments of the kernel's out-of-memory score: primary, replica, child. */
 export const oomScores: Kind = {
   words: 'many',
+  form: 'plain',
   read(words) {
     if (words.length !== 3) return { problem: 'wrong number of arguments' }
     const scores: string[] = []
@@ -282,6 +298,7 @@ const SHUTDOWN_FLAGS = ['default', 'save', 'nosave', 'now', 'force']
 /** What SHUTDOWN flags a signal stands for. */
 export const shutdownFlags: Kind = {
   words: 'many',
+  form: 'plain',
   read(words) {
     const given = new Set(words.map((word) => word.toLowerCase()))
     if (given.size === 0 || [...given].some((flag) => !SHUTDOWN_FLAGS.includes(flag))) {
@@ -298,6 +315,7 @@ export const shutdownFlags: Kind = {
 /** Host and port of the server to follow; `no one` is none. */
 export const primaryAddress: Kind = {
   words: 'many',
+  form: 'plain',
   read(words) {
     if (words.length !== 2) return { problem: 'wrong number of arguments' }
     const [host, port] = words as [string, string]

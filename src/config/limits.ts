@@ -36,3 +36,5 @@ export const ARENA_COUNT_MAX = 64
 /** Queries of the slow log hold at most this many arguments, and this many bytes of each. */
 export const SLOW_LOG_ARGUMENT_COUNT = 32
 export const SLOW_LOG_ARGUMENT_SIZE = 128
+/** Reply bytes that io has sent and not given back yet, at most. */
+export const REPLY_RELEASE_SIZE = 256 * 1024

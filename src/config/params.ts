@@ -63,11 +63,13 @@ export interface Definition<T extends ValueType = ValueType> {
   readonly alias?: string
   /** Answered only when asked by its full name. */
   readonly hidden?: true
+  /** An empty value is a value, which CONFIG REWRITE writes as `""`; else it is no value at all. */
+  readonly keepsEmpty?: true
   /** A secret: its value never appears in a log or an error. */
   readonly secret?: true
 }
 
-type Rest = Partial<Pick<Definition, 'alias' | 'hidden' | 'secret' | 'change'>>
+type Rest = Partial<Pick<Definition, 'alias' | 'hidden' | 'keepsEmpty' | 'secret' | 'change'>>
 
 const INT_MAX = 2n ** 31n - 1n
 const INT_MIN = -(2n ** 31n)
@@ -156,10 +158,10 @@ export const PARAMS = {
   ),
   pidfile: string('', main, AT_START),
   dir: string('', main, { change: 'protected' }),
-  logfile: string('', main, AT_START),
+  logfile: string('', main, { ...AT_START, keepsEmpty: true }),
   loglevel: choice('notice', coreAndMain, ['debug', 'verbose', 'notice', 'warning']),
   'syslog-enabled': bool('no', refused('the log goes to a file or to standard output'), AT_START),
-  'syslog-ident': string('redis', NO_SYSLOG, AT_START),
+  'syslog-ident': string('redis', NO_SYSLOG, { ...AT_START, keepsEmpty: true }),
   'syslog-facility': choice(
     'local0',
     NO_SYSLOG,
@@ -179,7 +181,9 @@ export const PARAMS = {
   }),
   'disable-thp': bool('yes', inert('huge pages stay as the system sets them'), AT_START),
   'jemalloc-bg-thread': bool('yes', inert('the dataset lives in arenas, not under jemalloc')),
-  'ignore-warnings': string('', inert('the warnings it silences are never given')),
+  'ignore-warnings': string('', inert('the warnings it silences are never given'), {
+    keepsEmpty: true,
+  }),
   server_cpulist: string('', refused('threads are not pinned to processors'), AT_START),
   bio_cpulist: string('', refused('threads are not pinned to processors'), AT_START),
   aof_rewrite_cpulist: string('', refused('threads are not pinned to processors'), AT_START),
@@ -204,7 +208,7 @@ export const PARAMS = {
 
   // Permissions
   requirepass: string('', core, { secret: true }),
-  aclfile: string('', refused('users come from commands only'), AT_START),
+  aclfile: string('', refused('users come from commands only'), { ...AT_START, keepsEmpty: true }),
   'acl-pubsub-default': choice(
     'resetchannels',
     refused('there is no other user than the default one'),
@@ -235,6 +239,7 @@ export const PARAMS = {
     eventFlags,
     '',
     refused('keyspace events are not published'),
+    { keepsEmpty: true },
   ),
 
   // Memory
@@ -302,6 +307,7 @@ export const PARAMS = {
   save: words(savePoints, '3600 1 300 100 60 10000', refused('nothing is saved to disk yet', '')),
   dbfilename: define('text', fileName('dbfilename', 'filename', true), 'dump.rdb', disk, {
     change: 'protected',
+    keepsEmpty: true,
   }),
   rdbcompression: bool('yes', core),
   rdbchecksum: bool('yes', NO_SAVE, AT_START),
@@ -384,7 +390,7 @@ export const PARAMS = {
 
   // Cluster
   'cluster-enabled': bool('no', refused('there is no cluster mode'), AT_START),
-  'cluster-config-file': string('nodes.conf', NO_CLUSTER, AT_START),
+  'cluster-config-file': string('nodes.conf', NO_CLUSTER, { ...AT_START, keepsEmpty: true }),
   'cluster-port': int(0n, 65535n, '0', NO_CLUSTER, AT_START),
   'cluster-node-timeout': int(0n, LONG_MAX, '15000', NO_CLUSTER),
   'cluster-replica-validity-factor': int(0n, INT_MAX, '10', NO_CLUSTER, {
