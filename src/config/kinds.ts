@@ -124,19 +124,25 @@ export const permissions: Kind = {
   },
 }
 
-/** One of a few words, in any case. */
-export function oneOf(...choices: readonly string[]): Kind {
+/** One of a few words, in any case. `same`: words that mean another of them, and are shown as it. */
+export function oneOf(
+  choices: readonly string[],
+  same: Readonly<Record<string, string>> = {},
+): Kind {
   return {
     words: 'one',
     form: 'plain',
     read([word]) {
       const lower = word!.toLowerCase()
-      return choices.includes(lower) ? { text: lower } : notAChoice(choices)
+      return choices.includes(lower) ? { text: same[lower] ?? lower } : notAChoice(choices)
     },
   }
 }
 
-/** Any text that `check` has nothing to say against. */
+/**
+ * Any text that `check` has nothing to say against.
+ * DIFFERS: a NUL byte does not end a text, as it does in C.
+ */
 export function text(check?: (value: string, context: ReadContext) => string | undefined): Kind {
   return {
     words: 'one',

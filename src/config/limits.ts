@@ -38,3 +38,29 @@ export const SLOW_LOG_ARGUMENT_COUNT = 32
 export const SLOW_LOG_ARGUMENT_SIZE = 128
 /** Reply bytes that io has sent and not given back yet, at most. */
 export const REPLY_RELEASE_SIZE = 256 * 1024
+/** Over how long io counts the connections that sent something. */
+export const ACTIVITY_WINDOW_MS = 4
+/** Bytes of one request ring. A request that does not fit a record crosses in fragments. */
+export const REQUEST_RING_SIZE = 2 * 1024 * 1024
+/** Bytes of one reply ring. */
+export const REPLY_RING_SIZE = 4 * 1024 * 1024
+/** The longest record of requests; also the size of one fragment. */
+export const REQUEST_RECORD_SIZE = 64 * 1024
+/** Space asked for when a reply record is opened; a small reply fits, a long one goes on. */
+export const REPLY_RECORD_CLAIM_SIZE = 1024
+/** Replies gathered in a batch before they are published while the batch goes on. */
+export const OUTBOX_PUBLISH_SIZE = 128 * 1024
+/** The core looks again after this long when it waits for room in a reply ring. */
+export const RING_WAIT_SLICE_MS = 10
+/** Connection slots of one io thread; more sockets at once are refused there. */
+export const CONNECTION_SLOTS = 128 * 1024
+/** Requests that the core executes before it publishes, looks at its timers and at other links. */
+export const BATCH_REQUEST_COUNT = 4096
+/** A peer that does not close its end after our last byte is dropped after this long. */
+export const LINGER_MS = 5000
+/** How often the main thread looks at what is a matter of time. */
+export const PROCESS_TICK_MS = 100
+/** How often rates are sampled, idle clients looked for, a pause looked at. */
+export const SAMPLE_PERIOD_MS = 100
+export const CLIENT_CRON_PERIOD_MS = 500
+export const PAUSE_PERIOD_MS = 5

@@ -188,12 +188,12 @@ export const PARAMS = {
   bio_cpulist: string('', refused('threads are not pinned to processors'), AT_START),
   aof_rewrite_cpulist: string('', refused('threads are not pinned to processors'), AT_START),
   bgsave_cpulist: string('', refused('threads are not pinned to processors'), AT_START),
-  'oom-score-adj': choice('no', refused('the out-of-memory score is left alone'), [
+  'oom-score-adj': define(
+    'text',
+    oneOf(['no', 'yes', 'relative', 'absolute'], { relative: 'yes' }),
     'no',
-    'yes',
-    'relative',
-    'absolute',
-  ]),
+    refused('the out-of-memory score is left alone'),
+  ),
   'oom-score-adj-values': words(
     oomScores,
     '0 200 800',
@@ -509,7 +509,7 @@ function string(initial: string, stance: Stance, rest?: Rest): Definition<'text'
 }
 
 function choice(initial: string, stance: Stance, choices: readonly string[], rest?: Rest) {
-  return define('text', oneOf(...choices), initial, stance, rest)
+  return define('text', oneOf(choices), initial, stance, rest)
 }
 
 function words(kind: Kind, initial: string, stance: Stance, rest?: Rest): Definition<'text'> {

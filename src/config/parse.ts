@@ -23,8 +23,11 @@ export interface ConfigWorld {
   readFile(path: string): { readonly text: string } | { readonly problem: string }
   /** Enters a directory: its absolute path, or why not. Without it `dir` is kept as written. */
   enter?(path: string): { readonly path: string } | { readonly problem: string }
-  /** Why the rules of a user are wrong, if they are. */
-  checkUser?(name: string, rules: readonly string[]): string | undefined
+  /** The first rule of a user that is wrong, by its place in `rules`, and why. */
+  checkUser?(
+    name: string,
+    rules: readonly string[],
+  ): { readonly rule: number; readonly problem: string } | undefined
   /** Whether a command of that name exists, in any case. */
   isCommand?(name: string): boolean
 }
@@ -181,15 +184,20 @@ class ConfigReading {
     return exists
   }
 
-  #user([name, ...rules]: readonly string[]): Outcome {
+  #user(words: readonly string[]): Outcome {
+    const [name, ...rules] = words as [string, ...string[]]
     const { users } = this.extras
-    const duplicate = users.some((user) => user.name === name)
-    const problem = duplicate
-      ? 'Duplicate user found. A user can only be defined once in config files'
-      : this.#world.checkUser?.(name!, rules)
-    if (problem !== undefined) return `Error in user declaration '${name}': ${problem}`
+    if (users.some((user) => user.name === name)) {
+      return `Error in user declaration '${name}': Duplicate user found. A user can only be defined once in config files`
+    }
+    const wrong = this.#world.checkUser?.(name, rules)
+    if (wrong !== undefined) {
+      // QUIRK: the word named is two places before the wrong one.
+      const named = ['user', ...words][wrong.rule]
+      return `Error in user declaration '${named}': ${wrong.problem}`
+    }
     const refusal = this.#refusal('user')
-    if (refusal === undefined) users.push({ name: name!, rules })
+    if (refusal === undefined) users.push({ name, rules })
     return refusal
   }
 

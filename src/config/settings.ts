@@ -13,6 +13,7 @@ import { toBytes, toLower, toUnicode } from './byte-text.ts'
 import type { Reading } from './kinds.ts'
 import { matchesName } from './name-pattern.ts'
 import { allNames, definition, findName, NAMES, type Name, type NameOf } from './params.ts'
+import { splitWords } from './words.ts'
 
 /** Setting names and canonical values, fit to cross to another thread. */
 export type PlainSettings = Record<string, string>
@@ -170,7 +171,9 @@ export class Settings {
     const { kind } = definition(name)
     if (kind.words === 'one' && words.length !== 1) return 'wrong number of arguments'
     const single = kind.words === 'many' && words.length === 1
-    const reading = this.#read(name, single ? splitAtBlanks(words[0]!) : words, adds)
+    // A word that is itself a list: `--save "900 1"`. QUIRK: with unbalanced quotes it is an empty one.
+    const list = single ? (splitWords(words[0]!) ?? []) : words
+    const reading = this.#read(name, list, adds)
     if ('problem' in reading) return reading.problem
     this.#put(name, reading.text)
     this.generation++
