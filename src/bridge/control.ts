@@ -1,0 +1,30 @@
+/**
+ * Control messages: rare and free-form, in MessagePack.
+ *
+ * Thread: any.
+ * Owns: their shapes.
+ * Never: carries a key's data.
+ */
+import type { LogLevel } from '../config/log-levels.ts'
+import type { LookupItem } from '../lib/command-lookup.ts'
+
+/** From the core; to the main thread unless it says io. */
+export type FromCore =
+  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string }
+  /** To every io thread: the commands that it may find in a request. */
+  | { readonly type: 'commands'; readonly commands: readonly LookupItem[] }
+  /** The server cannot start. */
+  | { readonly type: 'fatal'; readonly text: string }
+  /** The core takes requests from now on. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'shutdown'; readonly status: number }
+  /** To every io thread and main: these directives have other values now. */
+  | { readonly type: 'settings'; readonly changed: readonly (readonly [string, string])[] }
+  /** Answered by 'answer' with the same number. */
+  | { readonly type: 'rewrite'; readonly number: number; readonly settings: unknown }
+
+/** To the core. */
+export type ToCore =
+  | { readonly type: 'shutdown'; readonly signal: string }
+  | { readonly type: 'answer'; readonly number: number; readonly error: string }
+  | { readonly type: 'process'; readonly values: Readonly<Record<string, number | string>> }

@@ -1,0 +1,98 @@
+/**
+ * The records that cross the rings: their kinds and fields. A record is a header of four words and
+ * a payload:
+ *
+ *     word 0  size of the whole record in bytes (never the ring's pad mark)
+ *     word 1  kind
+ *     word 2  connection id
+ *     word 3  kind-specific: see below
+ *     ...     payload, padded to 8 bytes
+ *
+ * A request inside a payload, every part aligned to 4 bytes so that core compares words:
+ *
+ *     argc | command index (-1: no such command) | hash of the first key | { length, bytes, pad } ...
+ *
+ * Thread: any. Hot path.
+ * Owns: record kinds and their layout.
+ * Never: knows what a command does.
+ */
+
+export const HEADER_SIZE = 16
+export const HEADER_WORDS = 4
+
+// io to core.
+/** Whole requests of one connection; word 3: payload bytes in use. */
+export const KIND_REQUESTS = 1
+/** A piece of one huge request; word 3: payload bytes in use; the first piece follows BEGIN. */
+export const KIND_FRAGMENT_BEGIN = 2
+export const KIND_FRAGMENT = 3
+/** A new connection; payload: MessagePack `OpenedInfo`; word 3: its bytes. */
+export const KIND_OPENED = 4
+/** A connection is gone; no record of it follows. word 3: one of `CLOSED_…`. */
+export const KIND_CLOSED = 5
+/** The peer broke the protocol; payload: the error text to answer; word 3: its bytes. */
+export const KIND_BROKEN = 6
+/** MessagePack, rare; word 3: its bytes. Both ways. */
+export const KIND_CONTROL = 7
+
+// core to io.
+/** Reply bytes of one connection; word 3: how many. */
+export const KIND_REPLY = 16
+/** Close the connection once everything sent before has left. */
+export const KIND_CLOSE_AFTER = 17
+/** Close the connection now. */
+export const KIND_CLOSE_NOW = 18
+/** Which output buffer limit holds for the connection; word 3: `CLASS_…`. */
+export const KIND_CLASS = 19
+/** Stop or go on reading requests of the connection; word 3: 1 to stop. */
+export const KIND_HOLD = 20
+/** Whether the connection has authenticated; word 3: 1 if so. Until then requests are short. */
+export const KIND_AUTHENTICATED = 21
+
+export const CLOSED_BY_PEER = 0
+export const CLOSED_BY_OUTPUT_LIMIT = 1
+export const CLOSED_BY_QUERY_LIMIT = 2
+export const CLOSED_BY_ERROR = 3
+
+export const CLASS_NORMAL = 0
+export const CLASS_REPLICA = 1
+export const CLASS_PUBSUB = 2
+
+/** What io knows of a new connection. */
+export interface OpenedInfo {
+  /** 'ip:port' of the peer, or 'path:0' for a unix socket, as CLIENT LIST shows it. */
+  readonly address: string
+  readonly localAddress: string
+  readonly fd: number
+  readonly tls: boolean
+  readonly unix: boolean
+  /** The peer's address is a loopback one (protected mode lets it in). */
+  readonly loopback: boolean
+}
+
+/** Words before the arguments of a request. */
+export const REQUEST_HEADER_WORDS = 3
+
+/** Bytes that a request with these argument ranges takes inside a record. */
+export function requestSize(offsets: Int32Array, argc: number): number {
+  let size = REQUEST_HEADER_WORDS * 4
+  for (let i = 0; i < argc; i++) {
+    size += 4 + ((offsets[2 * i + 1] - offsets[2 * i] + 3) & ~3)
+  }
+  return size
+}
+
+/**
+ * A connection id is a slot (low 20 bits) and a generation (high 12 bits): a reply that comes late
+ * cannot reach the newcomer in the slot.
+ */
+export const SLOT_BITS = 20
+export const SLOT_COUNT = 1 << SLOT_BITS
+
+export function connectionSlot(connectionId: number): number {
+  return connectionId & (SLOT_COUNT - 1)
+}
+
+export function connectionId(slot: number, generation: number): number {
+  return (generation << SLOT_BITS) | slot
+}

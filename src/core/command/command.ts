@@ -1,0 +1,102 @@
+/**
+ * What a command is: the one definition from which everything else about it is derived.
+ *
+ * Thread: core.
+ * Owns: the shape of a definition, and the gathering of the definitions of one group.
+ * Never: knows a particular command, a type or a service.
+ *
+ * @see https://redis.io/docs/latest/commands/command-docs/
+ */
+import type { Call } from '../engine/call.ts'
+
+/** Redis's own flag names, as COMMAND INFO shows them ('movablekeys' is derived, never written). */
+export type CommandFlag =
+  | 'write'
+  | 'readonly'
+  | 'denyoom'
+  | 'admin'
+  | 'pubsub'
+  | 'noscript'
+  | 'blocking'
+  | 'loading'
+  | 'stale'
+  | 'skip_monitor'
+  | 'skip_slowlog'
+  | 'asking'
+  | 'fast'
+  | 'no_auth'
+  | 'may_replicate'
+  | 'no_mandatory_keys'
+  | 'no_async_loading'
+  | 'no_multi'
+  | 'allow_busy'
+
+/** A key specification written out, for the few commands whose usage line does not say it. */
+export interface KeySpec {
+  /** Redis's key flags in its order: 'RW access update', 'RO access', 'OW insert', 'not_key'... */
+  readonly flags: string
+  readonly begin:
+    | { readonly index: number }
+    | { readonly keyword: string; readonly startFrom: number }
+    | 'unknown'
+  readonly find:
+    | { readonly lastKey: number; readonly step: number; readonly limit: number }
+    | { readonly keyNumIndex: number; readonly firstKey: number; readonly step: number }
+    | 'unknown'
+  readonly notes?: string
+}
+
+export interface CommandDefinition {
+  /** Upper case. In `subcommands` only the second word: 'GETNAME', not 'CLIENT GETNAME'. */
+  readonly name: string
+  /**
+   * The arguments after the name in the documentation's own notation:
+   * `key [NX | XX] [GT | LT] [CH] score member [score member ...]`. A word in capitals is a token.
+   */
+  readonly usage: string
+  /** One sentence of our own. */
+  readonly summary: string
+  readonly since: string
+  readonly complexity: string
+  readonly flags: readonly CommandFlag[]
+  /** How the keys are used, one entry for every key argument of `usage` in order: 'ro access'. */
+  readonly access?: string | readonly string[]
+  /** The shapes of its replies: 'bulk | nil', 'integer', 'array of bulk'. Tests check them. */
+  readonly reply: string
+  /** Only where the usage line gives the wrong one. */
+  readonly arity?: number
+  readonly keys?: readonly KeySpec[]
+  /** Extra ACL categories, where group and flags do not give them: 'dangerous'. */
+  readonly categories?: readonly string[]
+  readonly tips?: readonly string[]
+  readonly deprecated?: { readonly since: string; readonly replacedBy: string }
+  /** Makes this a container: `run` is then only reached without a known subcommand. */
+  readonly subcommands?: readonly CommandDefinition[]
+  /** Absent only for a container, whose bare or unknown form is answered by the gates. */
+  readonly run?: (call: Call) => void
+}
+
+const made = new Set<CommandDefinition>()
+
+/** Declares one command. Exporting the result from a file that `collect` gathers registers it. */
+export function command(definition: CommandDefinition): CommandDefinition {
+  made.add(definition)
+  return definition
+}
+
+export interface CommandGroup {
+  /** The group as COMMAND DOCS reports it: 'string', 'sorted-set'. */
+  readonly name: string
+  readonly definitions: readonly CommandDefinition[]
+}
+
+/** Gathers every exported command of the given modules as the commands of one group. */
+export function collect(name: string, ...modules: readonly object[]): CommandGroup {
+  const definitions: CommandDefinition[] = []
+  for (const module of modules) {
+    for (const exported of Object.values(module)) {
+      if (made.has(exported as CommandDefinition)) definitions.push(exported as CommandDefinition)
+    }
+  }
+  return { name, definitions }
+}

@@ -1,0 +1,21 @@
+/**
+ * The command surface on one page: a line per group, nothing else.
+ *
+ * Thread: core.
+ * Owns: which groups there are.
+ * Never: defines a command.
+ */
+import type { CommandGroup } from './command/command.ts'
+import { genericCommands } from './keyspace/commands.ts'
+import { connectionCommands } from './services/connection/commands.ts'
+import { serverCommands } from './services/server/commands.ts'
+import { bitmapCommands } from './types/bitmap/commands.ts'
+import { stringCommands } from './types/string/commands.ts'
+
+export const commandGroups: readonly CommandGroup[] = [
+  stringCommands,
+  bitmapCommands,
+  genericCommands,
+  connectionCommands,
+  serverCommands,
+]

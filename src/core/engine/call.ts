@@ -1,0 +1,96 @@
+/**
+ * One call of one command: what a handler sees, and running it. No gates here: EXEC, scripts, AOF
+ * loading and the replication stream enter at `run`, and everything that may forbid a call stands
+ * in `core/execute.ts`.
+ *
+ * Thread: core. Hot path.
+ * Owns: the call in progress.
+ * Never: refuses a call.
+ */
+import { ArenaFullError } from '../../memory/arena.ts'
+import { type CommandEntry, FLAG_WRITE } from '../command/table.ts'
+import type { Db } from '../keyspace/db.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
+import type { Server } from '../server.ts'
+import type { Args } from './args.ts'
+import { CommandError, OUT_OF_MEMORY } from './errors.ts'
+import type { Propagation } from './propagation.ts'
+import type { Reply } from './reply.ts'
+import type { Session } from './session.ts'
+
+export class Call {
+  readonly server: Server
+  readonly keyspace: Keyspace
+  readonly propagation: Propagation
+  readonly args: Args
+  readonly reply: Reply
+  session: Session
+  db: Db
+  entry: CommandEntry
+
+  constructor(server: Server, args: Args, reply: Reply, session: Session, entry: CommandEntry) {
+    this.server = server
+    this.keyspace = server.keyspace
+    this.propagation = server.propagation
+    this.args = args
+    this.reply = reply
+    this.session = session
+    this.db = server.keyspace.dbs[session.dbIndex]
+    this.entry = entry
+  }
+
+  /** Unix milliseconds; the same throughout the call. */
+  get nowMs(): number {
+    return this.keyspace.clock.nowMs
+  }
+
+  /** Propagates this instead of the call itself. Texts are bytes, one a character. */
+  propagateAs(...argv: (string | Uint8Array)[]): void {
+    if (!this.propagation.active) return
+    const bytes = argv.map((part) =>
+      typeof part === 'string' ? Buffer.from(part, 'latin1') : part,
+    )
+    this.propagation.as(this.db.index, bytes)
+  }
+}
+
+/** Runs the call's command and accounts for it. Throws only what is our own fault. */
+export function run(call: Call): void {
+  const { entry, reply, keyspace, propagation } = call
+  const space = reply.space()
+  const position = reply.position
+  const errors = reply.errorCount
+  const dirty = keyspace.dirty
+  const clock = keyspace.clock
+  const startUs = clock.microseconds()
+  propagation.begin()
+  try {
+    entry.run(call)
+  } catch (error) {
+    reply.rollback(space, position)
+    reply.error(mistake(error))
+  }
+  const durationUs = clock.microseconds() - startUs
+  entry.calls++
+  entry.microseconds += durationUs
+  if (reply.errorCount !== errors) {
+    entry.failedCalls++
+    call.server.stats.countError(reply.lastError)
+  }
+  if (call.server.latency.watches(durationUs)) call.server.latency.slowCall(call, durationUs)
+  if (propagation.active && keyspace.dirty !== dirty) propagateCall(call)
+}
+
+/** The error that a client gets for what a handler threw; what is not the client's is thrown on. */
+function mistake(error: unknown): CommandError {
+  if (error instanceof CommandError) return error
+  if (error instanceof ArenaFullError) return OUT_OF_MEMORY
+  throw error
+}
+
+function propagateCall(call: Call): void {
+  if (call.propagation.rewritten || (call.entry.flagBits & FLAG_WRITE) === 0) return
+  const argv: Buffer[] = []
+  for (let i = 0; i < call.args.count; i++) argv.push(call.args.copy(i))
+  call.propagation.emit(call.db.index, argv)
+}

@@ -1,0 +1,27 @@
+/**
+ * The core's only clock.
+ *
+ * Thread: core.
+ * Owns: the time of the call in progress, read once for many calls.
+ * Never: goes back within one reading.
+ */
+
+export class Clock {
+  /** Unix time in milliseconds, as of the last `tick`. */
+  nowMs = Date.now()
+
+  tick(): number {
+    this.nowMs = Date.now()
+    return this.nowMs
+  }
+
+  /** Microseconds since an arbitrary moment, with a fraction: for durations only. */
+  microseconds(): number {
+    return performance.now() * 1000
+  }
+
+  /** Unix time in microseconds. */
+  unixMicroseconds(): number {
+    return Math.floor((performance.timeOrigin + performance.now()) * 1000)
+  }
+}

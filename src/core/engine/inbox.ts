@@ -1,0 +1,163 @@
+/**
+ * Records from io become calls: finds the session, opens the arguments where they lie in the ring,
+ * joins the pieces of huge requests, and keeps aside what a session may not do yet.
+ *
+ * Thread: core. Hot path.
+ * Owns: the argument cursor of the call in progress.
+ * Never: keeps a view of ring bytes beyond one record.
+ */
+import { decode } from '@msgpack/msgpack'
+import type { ToCore } from '../../bridge/control.ts'
+import {
+  HEADER_SIZE,
+  HEADER_WORDS,
+  KIND_BROKEN,
+  KIND_CLOSED,
+  KIND_CONTROL,
+  KIND_FRAGMENT,
+  KIND_FRAGMENT_BEGIN,
+  KIND_OPENED,
+  KIND_REQUESTS,
+  type OpenedInfo,
+} from '../../bridge/message.ts'
+import { assert } from '../../lib/assert.ts'
+import { execute } from '../execute.ts'
+import type { Server } from '../server.ts'
+import type { Call } from './call.ts'
+import type { CoreLink } from './link.ts'
+import type { Session, WaitingRequest } from './session.ts'
+import { REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT } from './session.ts'
+
+export class Inbox {
+  readonly #server: Server
+  readonly #call: Call
+
+  constructor(server: Server, call: Call) {
+    this.#server = server
+    this.#call = call
+  }
+
+  /** Handles the record at `offset`. Gives the number of requests that it held. */
+  handle(link: CoreLink, offset: number): number {
+    const words = link.requests.words
+    const word = offset >> 2
+    const connectionId = words[word + 2]
+    const size = words[word + 3]
+    if (words[word + 1] === KIND_REQUESTS) {
+      const session = link.session(connectionId)
+      if (session === undefined) return 0
+      session.inputBytes += size
+      return this.#requests(session, link.requests.bytes, words, word + HEADER_WORDS, size)
+    }
+    this.#rare(link, words[word + 1], connectionId, offset + HEADER_SIZE, size)
+    return 1
+  }
+
+  /** Executes what a session could not do before. It may stop again. */
+  resume(session: Session): void {
+    const waiting = session.waiting
+    if (waiting === undefined) return
+    session.waiting = undefined
+    for (let i = 0; i < waiting.length; i++) {
+      const request = waiting[i]
+      this.#requests(session, request.bytes, request.words, 0, request.bytes.length)
+      if (session.waiting === undefined) continue
+      // It stopped again: what is left keeps its place behind what it stopped at.
+      const stopped = session.waiting as WaitingRequest[]
+      for (let rest = i + 1; rest < waiting.length; rest++) stopped.push(waiting[rest])
+      return
+    }
+  }
+
+  /** Executes encoded requests from word `at` on, `size` bytes of them. */
+  #requests(session: Session, bytes: Buffer, words: Int32Array, at: number, size: number): number {
+    const server = this.#server
+    const call = this.#call
+    const args = call.args
+    const end = at + (size >> 2)
+    let word = at
+    let count = 0
+    while (word < end) {
+      const next = args.open(bytes, words, word)
+      count++
+      if (session.closing) return count
+      if (session.waiting !== undefined) {
+        session.waiting.push(copyRequest(bytes, word, next))
+      } else {
+        server.outbox.select(session)
+        call.session = session
+        call.db = server.keyspace.dbs[session.dbIndex]
+        if (session.replyMode === REPLY_ON) execute(server, call)
+        else this.#executeQuietly(session)
+        // The call stopped before it began, and will be made again.
+        if (session.waiting !== undefined) {
+          ;(session.waiting as WaitingRequest[]).unshift(copyRequest(bytes, word, next))
+        }
+      }
+      word = next
+    }
+    return count
+  }
+
+  /** CLIENT REPLY OFF and SKIP: the call is made, its reply is taken back. */
+  #executeQuietly(session: Session): void {
+    const { outbox } = this.#server
+    if (session.replyMode === REPLY_SKIP_NEXT) session.replyMode = REPLY_SKIP
+    outbox.mute(session)
+    execute(this.#server, this.#call)
+    outbox.unmute()
+    if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON
+  }
+
+  #rare(link: CoreLink, kind: number, connectionId: number, at: number, size: number): void {
+    const server = this.#server
+    const bytes = link.requests.bytes
+    if (kind === KIND_OPENED) {
+      const info = decode(bytes.subarray(at, at + size)) as OpenedInfo
+      server.clients.open(link, connectionId, info)
+      return
+    }
+    if (kind === KIND_CONTROL) {
+      server.control.receive(link, decode(bytes.subarray(at, at + size)) as ToCore)
+      return
+    }
+    const session = link.session(connectionId)
+    if (session === undefined) return
+    if (kind === KIND_FRAGMENT_BEGIN) {
+      session.joined = Buffer.alloc(size)
+      session.joinedWords = new Int32Array(session.joined.buffer, session.joined.byteOffset)
+      session.joinedSize = 0
+    } else if (kind === KIND_FRAGMENT) {
+      this.#join(session, bytes, at, size)
+    } else if (kind === KIND_CLOSED) {
+      server.clients.closedByPeer(session, size)
+    } else if (kind === KIND_BROKEN) {
+      server.clients.protocolError(session, bytes.latin1Slice(at, at + size))
+    } else {
+      assert(false, `record kind ${kind} from io`)
+    }
+  }
+
+  #join(session: Session, bytes: Buffer, at: number, size: number): void {
+    const { joined, joinedWords } = session
+    if (joined === undefined || joinedWords === undefined) {
+      assert(false, 'a fragment follows its beginning')
+      return
+    }
+    bytes.copy(joined, session.joinedSize, at, at + size)
+    session.joinedSize += size
+    if (session.joinedSize < joined.length) return
+    session.joined = undefined
+    session.joinedWords = undefined
+    session.inputBytes += joined.length
+    this.#requests(session, joined, joinedWords, 0, joined.length)
+  }
+}
+
+/** A request of its own, cut out of a record that is about to be released. */
+function copyRequest(bytes: Buffer, word: number, next: number): WaitingRequest {
+  const memory = new ArrayBuffer((next - word) * 4)
+  const copy = Buffer.from(memory)
+  bytes.copy(copy, 0, word << 2, next << 2)
+  return { bytes: copy, words: new Int32Array(memory) }
+}

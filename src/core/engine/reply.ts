@@ -1,0 +1,262 @@
+/**
+ * Writes replies in RESP2 or RESP3, straight into the reply ring or into a private buffer.
+ *
+ * Thread: core. Hot path.
+ * Owns: the write position inside the space that its sink gave it.
+ * Never: decides where the bytes go: the sink gives more space and takes the full one away.
+ *
+ * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
+ */
+import { assert } from '../../lib/assert.ts'
+import { formatDouble } from '../../lib/bytes/double.ts'
+import { writeInteger } from '../../lib/bytes/integer.ts'
+import type { CommandError } from './errors.ts'
+
+/** Where reply bytes go. */
+export interface ReplySink {
+  /** Takes what was written and gives at least `needed` bytes by `reply.useSpace`. */
+  more(reply: Reply, needed: number): void
+}
+
+/** No header, integer or fixed reply is longer; `more` is always asked for at least this. */
+const SMALL = 64
+/** The most that a single step of a long bulk asks of the sink. */
+const PIECE_SIZE = 64 * 1024
+
+const OK = Buffer.from('+OK\r\n')
+const NIL_BULK = Buffer.from('$-1\r\n')
+const NIL_ARRAY = Buffer.from('*-1\r\n')
+const NULL = Buffer.from('_\r\n')
+const TRUE = Buffer.from('#t\r\n')
+const FALSE = Buffer.from('#f\r\n')
+
+const CR = 13
+const LF = 10
+
+export class Reply {
+  bytes: Buffer = Buffer.alloc(0)
+  position = 0
+  #limit = 0
+  /** Bytes taken away by the sink since this reply exists: a mark from before cannot be undone. */
+  #spaces = 0
+  readonly #sink: ReplySink
+  /** 2 or 3. */
+  protocol = 2
+  /** Errors written since the server began. */
+  errorCount = 0
+  /** Text of the last error written. */
+  lastError = ''
+
+  constructor(sink: ReplySink) {
+    this.#sink = sink
+  }
+
+  /** For the sink: write from `position` up to `limit` of `bytes`. */
+  useSpace(bytes: Buffer, position: number, limit: number): void {
+    this.bytes = bytes
+    this.position = position
+    this.#limit = limit
+    this.#spaces++
+  }
+
+  /** Identifies the space in use, to be given to `rollback` with the position. */
+  space(): number {
+    return this.#spaces
+  }
+
+  /** Forgets everything written since `position` was read in the same `space`. */
+  rollback(space: number, position: number): void {
+    assert(space === this.#spaces, 'a reply that has left cannot be taken back')
+    this.position = position
+  }
+
+  ok(): void {
+    this.#fixed(OK)
+  }
+
+  /** Nothing, where a bulk string was expected. */
+  nil(): void {
+    this.#fixed(this.protocol === 3 ? NULL : NIL_BULK)
+  }
+
+  /** Nothing, where an array was expected. */
+  nilArray(): void {
+    this.#fixed(this.protocol === 3 ? NULL : NIL_ARRAY)
+  }
+
+  boolean(value: boolean): void {
+    if (this.protocol === 3) this.#fixed(value ? TRUE : FALSE)
+    else this.integer(value ? 1 : 0)
+  }
+
+  /** A safe integer (magnitude up to 2^53). */
+  integer(value: number): void {
+    this.#header(58, value)
+  }
+
+  /** A signed 64-bit integer in two words. */
+  integer64(high: number, low: number): void {
+    if (high === low >> 31) this.#header(58, low)
+    else this.raw(`:${(BigInt(high) << 32n) | BigInt(low >>> 0)}\r\n`)
+  }
+
+  /** A status line. `text` has no line break. */
+  simple(text: string): void {
+    this.raw(`+${text}\r\n`)
+  }
+
+  /** Answers a mistake. Line breaks inside the text become blanks, as Redis does. */
+  error(error: CommandError | string): void {
+    const text = typeof error === 'string' ? error : error.text
+    this.errorCount++
+    this.lastError = text
+    this.raw(`-${text.replace(/[\r\n]/g, ' ')}\r\n`)
+  }
+
+  /** `length` bytes of `source` from `offset`. */
+  bulk(source: Buffer, offset: number, length: number): void {
+    this.#header(36, length)
+    this.#copy(source, offset, length)
+    this.#lineEnd()
+  }
+
+  /** Text as bytes, one a character; characters beyond 255 are written as UTF-8. */
+  bulkText(text: string): void {
+    for (let i = 0; i < text.length; i++) {
+      if (text.charCodeAt(i) > 255) return this.bulkBytes(Buffer.from(text, 'utf8'))
+    }
+    this.#header(36, text.length)
+    this.raw(text)
+    this.#lineEnd()
+  }
+
+  bulkBytes(bytes: Uint8Array): void {
+    this.#header(36, bytes.length)
+    this.rawBytes(bytes)
+    this.#lineEnd()
+  }
+
+  /** A safe integer in a bulk string. */
+  bulkInteger(value: number): void {
+    if (this.#limit - this.position < SMALL) this.#sink.more(this, SMALL)
+    const digits = writeInteger(this.bytes, this.position + 8, value) - this.position - 8
+    this.#header(36, digits)
+    writeInteger(this.bytes, this.position, value)
+    this.position += digits
+    this.#lineEnd()
+  }
+
+  array(count: number): void {
+    this.#header(42, count)
+  }
+
+  /** `count` pairs follow: a map in RESP3, a flat array in RESP2. */
+  map(count: number): void {
+    if (this.protocol === 3) this.#header(37, count)
+    else this.#header(42, count * 2)
+  }
+
+  set(count: number): void {
+    this.#header(this.protocol === 3 ? 126 : 42, count)
+  }
+
+  /** Out-of-band data: a push in RESP3, an array in RESP2. */
+  push(count: number): void {
+    this.#header(this.protocol === 3 ? 62 : 42, count)
+  }
+
+  /** A pair of attributes precedes a reply; RESP3 only. */
+  attribute(count: number): void {
+    assert(this.protocol === 3, 'attributes exist in RESP3 only')
+    this.#header(124, count)
+  }
+
+  double(value: number): void {
+    const text = formatDouble(value)
+    if (this.protocol === 3) this.raw(`,${text}\r\n`)
+    else this.bulkText(text)
+  }
+
+  bigNumber(digits: string): void {
+    if (this.protocol === 3) this.raw(`(${digits}\r\n`)
+    else this.bulkText(digits)
+  }
+
+  /** `format` has three characters: 'txt' or 'mkd'. */
+  verbatim(text: string, format: string): void {
+    const bytes = Buffer.from(text, 'utf8')
+    if (this.protocol !== 3) return this.bulkBytes(bytes)
+    this.#header(61, bytes.length + 4)
+    this.raw(`${format}:`)
+    this.rawBytes(bytes)
+    this.#lineEnd()
+  }
+
+  /** Bytes that are a reply already; one a character. */
+  raw(text: string): void {
+    if (text.length > PIECE_SIZE) return this.rawBytes(Buffer.from(text, 'latin1'))
+    if (this.#limit - this.position < text.length) this.#sink.more(this, text.length)
+    this.bytes.latin1Write(text, this.position)
+    this.position += text.length
+  }
+
+  rawBytes(bytes: Uint8Array): void {
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#copy(view, 0, bytes.length)
+  }
+
+  #copy(source: Buffer, offset: number, length: number): void {
+    if (length <= this.#limit - this.position) {
+      if (length <= 24) {
+        const bytes = this.bytes
+        const at = this.position
+        for (let i = 0; i < length; i++) bytes[at + i] = source[offset + i]
+      } else {
+        source.copy(this.bytes, this.position, offset, offset + length)
+      }
+      this.position += length
+      return
+    }
+    this.#copyInPieces(source, offset, length)
+  }
+
+  #copyInPieces(source: Buffer, offset: number, length: number): void {
+    let from = offset
+    const end = offset + length
+    while (from < end) {
+      const left = end - from
+      if (this.position === this.#limit) this.#sink.more(this, Math.min(left, PIECE_SIZE))
+      const size = Math.min(left, this.#limit - this.position)
+      source.copy(this.bytes, this.position, from, from + size)
+      this.position += size
+      from += size
+    }
+  }
+
+  #fixed(reply: Buffer): void {
+    if (this.#limit - this.position < SMALL) this.#sink.more(this, SMALL)
+    const bytes = this.bytes
+    let at = this.position
+    for (let i = 0; i < reply.length; i++) bytes[at++] = reply[i]
+    this.position = at
+  }
+
+  #header(type: number, value: number): void {
+    if (this.#limit - this.position < SMALL) this.#sink.more(this, SMALL)
+    const bytes = this.bytes
+    let at = this.position
+    bytes[at++] = type
+    if (value >= 0 && value < 10) bytes[at++] = 48 + value
+    else at = writeInteger(bytes, at, value)
+    bytes[at] = CR
+    bytes[at + 1] = LF
+    this.position = at + 2
+  }
+
+  #lineEnd(): void {
+    if (this.#limit - this.position < 2) this.#sink.more(this, SMALL)
+    this.bytes[this.position] = CR
+    this.bytes[this.position + 1] = LF
+    this.position += 2
+  }
+}

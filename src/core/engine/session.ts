@@ -1,0 +1,67 @@
+/**
+ * One client as the core sees it.
+ *
+ * Thread: core. Hot path.
+ * Owns: what a client has said about itself, and what it is in the middle of.
+ * Never: knows a socket: `link` and `connectionId` are all that leads back to it.
+ */
+import { CLASS_NORMAL, type OpenedInfo } from '../../bridge/message.ts'
+import type { CommandEntry } from '../command/table.ts'
+import type { CoreLink } from './link.ts'
+
+export const REPLY_ON = 0
+export const REPLY_OFF = 1
+/** The next call is answered with nothing, then replies are on again. */
+export const REPLY_SKIP_NEXT = 2
+export const REPLY_SKIP = 3
+
+/** A request that waits until its session may go on. */
+export interface WaitingRequest {
+  readonly bytes: Buffer
+  readonly words: Int32Array
+}
+
+export class Session {
+  readonly id: number
+  readonly link: CoreLink
+  readonly connectionId: number
+  readonly info: OpenedInfo
+  readonly createdMs: number
+  dbIndex = 0
+  /** 2 or 3. */
+  protocol = 2
+  user = 'default'
+  authenticated = false
+  name = ''
+  libName = ''
+  libVersion = ''
+  replyMode = REPLY_ON
+  /** True when the gates must look closer at every call of this session. */
+  special = false
+  monitor = false
+  noEvict = false
+  noTouch = false
+  /** No further request is read: the connection closes once replies have left. */
+  closing = false
+  closed = false
+  lastInteractionMs: number
+  lastCommand: CommandEntry | undefined = undefined
+  outputClass = CLASS_NORMAL
+  /** Requests that arrived while the session could not go on; undefined when it can. */
+  waiting: WaitingRequest[] | undefined = undefined
+  /** A huge request whose pieces are still arriving. */
+  joined: Buffer | undefined = undefined
+  joinedWords: Int32Array | undefined = undefined
+  joinedSize = 0
+  commandCount = 0
+  inputBytes = 0
+
+  constructor(id: number, link: CoreLink, connectionId: number, info: OpenedInfo, nowMs: number) {
+    this.id = id
+    this.link = link
+    this.connectionId = connectionId
+    this.info = info
+    this.createdMs = nowMs
+    this.lastInteractionMs = nowMs
+  }
+}

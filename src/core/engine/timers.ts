@@ -1,0 +1,58 @@
+/**
+ * What the core does by the clock rather than on request.
+ *
+ * Thread: core.
+ * Owns: periodic duties and when each is due.
+ * Never: sleeps.
+ */
+import type { Clock } from './clock.ts'
+
+interface Timer {
+  periodMs: number
+  dueMs: number
+  readonly run: () => void
+}
+
+export class Timers {
+  readonly #clock: Clock
+  readonly #timers: Timer[] = []
+  #nextMs = Number.POSITIVE_INFINITY
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Runs `run` every `periodMs` from now on. Gives a function that changes the period. */
+  every(periodMs: number, run: () => void): (periodMs: number) => void {
+    const timer: Timer = { periodMs, dueMs: this.#clock.nowMs + periodMs, run }
+    this.#timers.push(timer)
+    this.#update()
+    return (changedMs) => {
+      timer.periodMs = changedMs
+      timer.dueMs = Math.min(timer.dueMs, this.#clock.nowMs + changedMs)
+      this.#update()
+    }
+  }
+
+  /** When the next duty is due, Unix milliseconds. */
+  get nextMs(): number {
+    return this.#nextMs
+  }
+
+  /** Runs what is due. */
+  runDue(): void {
+    const nowMs = this.#clock.nowMs
+    if (nowMs < this.#nextMs) return
+    for (const timer of this.#timers) {
+      if (timer.dueMs > nowMs) continue
+      timer.dueMs = nowMs + timer.periodMs
+      timer.run()
+    }
+    this.#update()
+  }
+
+  #update(): void {
+    this.#nextMs = Number.POSITIVE_INFINITY
+    for (const timer of this.#timers) this.#nextMs = Math.min(this.#nextMs, timer.dueMs)
+  }
+}

@@ -1,0 +1,437 @@
+/**
+ * One database: the only door to its keys. Reading goes through `read`, writing through `write`,
+ * `create`, `resize` and `remove`; expiry acts here, and whatever else has to see every access
+ * (watched keys, notifications, snapshots, replicas) hangs at the same few places.
+ *
+ * A key is found as (arena, ref). `arena` is the arena of the key that was looked up or made last.
+ *
+ * Thread: core. Hot path.
+ * Owns: for every arena, a byte map of the keys and a byte tree of their deadlines.
+ * Never: knows what a value looks like inside.
+ */
+import { hashWords } from '../../lib/hash.ts'
+import type { Arena, Ref } from '../../memory/arena.ts'
+import {
+  byteMapCount,
+  byteMapCreate,
+  byteMapFind,
+  byteMapForEach,
+  byteMapFree,
+  byteMapInsert,
+  byteMapRandom,
+  byteMapRemove,
+  byteMapReplace,
+  byteMapReserve,
+  byteMapScan,
+  type EntryCollector,
+} from '../../memory/byte-map.ts'
+import { entryCreateAligned, entryKeyLength, entryKeyOffset } from '../../memory/entry.ts'
+import type { Args } from '../engine/args.ts'
+import { WRONG_TYPE } from '../engine/errors.ts'
+import { Deadlines } from './deadlines.ts'
+import {
+  AGE_SHIFT,
+  DEADLINE_SIZE,
+  EXPIRE_FLAG,
+  entryDeadline,
+  entryHeader,
+  entryValueWord,
+  setEntryDeadline,
+  TYPE_MASK,
+} from './entry.ts'
+import type { Keyspace } from './keyspace.ts'
+import { valueType } from './value.ts'
+
+/** For `create`: the key lives until it is deleted. */
+export const NO_DEADLINE = -1
+
+export class Db {
+  readonly index: number
+  readonly #keyspace: Keyspace
+  /** Byte map of the keys in each arena; 0 until there is one. */
+  #tables: Int32Array
+  #deadlines: Deadlines
+  /** The arena of the last key. */
+  arena: Arena
+  #arenaIndex = 0
+
+  constructor(keyspace: Keyspace, index: number) {
+    this.index = index
+    this.#keyspace = keyspace
+    this.#tables = new Int32Array(keyspace.arenas.length)
+    this.#deadlines = new Deadlines(keyspace.arenas)
+    this.arena = keyspace.arenas[0]
+  }
+
+  /** The key's entry, 0 if there is none; expiry, statistics and ages are not touched. */
+  find(args: Args, index: number): Ref {
+    const hash = args.hash(index)
+    this.#choose(hash)
+    const table = this.#tables[this.#arenaIndex]
+    if (table === 0) return 0
+    return byteMapFind(
+      this.arena,
+      table,
+      hash,
+      args.words,
+      args.offsets[index],
+      args.lengths[index],
+    )
+  }
+
+  /** The key's entry for a command that reads it, 0 if there is none. Counts a hit or a miss. */
+  read(args: Args, index: number): Ref {
+    const keyspace = this.#keyspace
+    let ref = this.find(args, index)
+    if (ref !== 0) {
+      const word = ref << 1
+      const header = this.arena.words[word]
+      if ((header & EXPIRE_FLAG) !== 0 && this.#expireIfDue(ref)) {
+        ref = 0
+      } else {
+        keyspace.hits++
+        if (keyspace.touching) {
+          this.arena.words[word] = (header & 0xff) | (keyspace.lruClock << AGE_SHIFT)
+        }
+        return ref
+      }
+    }
+    keyspace.misses++
+    return ref
+  }
+
+  /** As `read`, for a command that wants one type. Throws: CommandError WRONG_TYPE. */
+  readTyped(args: Args, index: number, type: number): Ref {
+    const ref = this.read(args, index)
+    if (ref !== 0 && (this.arena.words[ref << 1] & TYPE_MASK) !== type) throw WRONG_TYPE
+    return ref
+  }
+
+  /** The key's entry for a command that is about to change it, 0 if there is none. */
+  write(args: Args, index: number): Ref {
+    const ref = this.find(args, index)
+    if (ref === 0) return 0
+    const word = ref << 1
+    const header = this.arena.words[word]
+    if ((header & EXPIRE_FLAG) !== 0 && this.#expireIfDue(ref)) return 0
+    if (this.#keyspace.touching) {
+      this.arena.words[word] = (header & 0xff) | (this.#keyspace.lruClock << AGE_SHIFT)
+    }
+    return ref
+  }
+
+  /** As `write`, for a command that wants one type. Throws: CommandError WRONG_TYPE. */
+  writeTyped(args: Args, index: number, type: number): Ref {
+    const ref = this.write(args, index)
+    if (ref !== 0 && (this.arena.words[ref << 1] & TYPE_MASK) !== type) throw WRONG_TYPE
+    return ref
+  }
+
+  /** The entry if it is there and not expired; nothing is counted, touched or deleted. */
+  peek(args: Args, index: number): Ref {
+    const ref = this.find(args, index)
+    return ref !== 0 && this.isExpired(ref) ? 0 : ref
+  }
+
+  /**
+   * Adds a key that is not there, with `valueSize` bytes of value to be filled by the caller.
+   * `deadlineMs`: Unix milliseconds or NO_DEADLINE. Throws: ARENA_FULL, with nothing changed.
+   */
+  create(
+    args: Args,
+    index: number,
+    type: number,
+    encoding: number,
+    valueSize: number,
+    deadlineMs: number,
+  ): Ref {
+    const hash = args.hash(index)
+    this.#choose(hash)
+    const arena = this.arena
+    const table = this.#table()
+    byteMapReserve(arena, table, hash)
+    const timed = deadlineMs !== NO_DEADLINE
+    const ref = entryCreateAligned(
+      arena,
+      args.words,
+      args.offsets[index],
+      args.lengths[index],
+      timed ? valueSize + DEADLINE_SIZE : valueSize,
+    )
+    arena.words[ref << 1] = entryHeader(type, encoding, timed, this.#keyspace.newAge())
+    if (timed) {
+      setEntryDeadline(arena, ref, deadlineMs)
+      this.#deadlines.addOrFree(this.#arenaIndex, ref, deadlineMs)
+      this.#keyspace.deadlineAdded(deadlineMs)
+    }
+    byteMapInsert(arena, table, hash, ref)
+    return ref
+  }
+
+  /**
+   * Makes room for `valueSize` bytes in the key's own block, keeping the first `keptSize` bytes of
+   * the value, the deadline and the age. Gives the entry's ref, which may be another one.
+   * Throws: ARENA_FULL, with nothing changed.
+   */
+  resize(ref: Ref, valueSize: number, keptSize: number): Ref {
+    return this.#move(ref, valueSize, keptSize, entryDeadline(this.arena, ref))
+  }
+
+  /** Gives the key a deadline, or another one. Its ref may change. Throws: ARENA_FULL. */
+  setDeadline(ref: Ref, deadlineMs: number, valueSize: number): Ref {
+    const arena = this.arena
+    const before = entryDeadline(arena, ref)
+    if (before === NO_DEADLINE) return this.#move(ref, valueSize, valueSize, deadlineMs)
+    if (before === deadlineMs) return ref
+    this.#deadlines.add(this.#arenaIndex, ref, deadlineMs)
+    this.#deadlines.remove(this.#arenaIndex, ref, before)
+    setEntryDeadline(arena, ref, deadlineMs)
+    this.#keyspace.deadlineAdded(deadlineMs)
+    return ref
+  }
+
+  /** Lets the key live until it is deleted. False when it did already. */
+  clearDeadline(ref: Ref): boolean {
+    const arena = this.arena
+    const before = entryDeadline(arena, ref)
+    if (before === NO_DEADLINE) return false
+    this.#deadlines.remove(this.#arenaIndex, ref, before)
+    const value = entryValueWord(arena, ref)
+    const end = (ref << 1) + (arena.blockSizeBytes(ref) >> 2)
+    arena.words.copyWithin(value - 2, value, end)
+    arena.words[ref << 1] &= ~EXPIRE_FLAG
+    return true
+  }
+
+  /** Takes the key out and frees its value. */
+  remove(ref: Ref): void {
+    const arena = this.arena
+    const deadline = entryDeadline(arena, ref)
+    if (deadline !== NO_DEADLINE) this.#deadlines.remove(this.#arenaIndex, ref, deadline)
+    byteMapRemove(arena, this.#tables[this.#arenaIndex], this.#hashOf(ref), ref)
+    valueType(arena.words[ref << 1] & TYPE_MASK).free(arena, ref)
+    arena.free(ref)
+  }
+
+  /**
+   * Called by every handler after it changed the key of an argument, once for each change.
+   * `event` is the notification's name.
+   */
+  changed(_args: Args, _index: number, _event: string): void {
+    this.#keyspace.dirty++
+  }
+
+  /** A copy of the key's name. */
+  keyName(ref: Ref): Buffer {
+    const at = entryKeyOffset(ref)
+    return Buffer.from(this.arena.bytes.subarray(at, at + entryKeyLength(this.arena, ref)))
+  }
+
+  isExpired(ref: Ref): boolean {
+    const deadline = entryDeadline(this.arena, ref)
+    return deadline !== NO_DEADLINE && this.#keyspace.clock.nowMs > deadline
+  }
+
+  size(): number {
+    let count = 0
+    for (let i = 0; i < this.#tables.length; i++) {
+      const table = this.#tables[i]
+      if (table !== 0) count += byteMapCount(this.#keyspace.arenas[i], table)
+    }
+    return count
+  }
+
+  /** Keys that have a deadline. */
+  volatileSize(): number {
+    return this.#deadlines.count()
+  }
+
+  /** Milliseconds that volatile keys have left, on average; 0 without such keys. */
+  averageTtlMs(): number {
+    return this.#deadlines.averageTtlMs(this.#keyspace.clock.nowMs)
+  }
+
+  /** The earliest deadline in this database, Infinity when there is none. */
+  firstDeadlineMs(): number {
+    return this.#deadlines.firstMs()
+  }
+
+  /** Deletes up to `limit` keys whose deadline has passed. Gives how many it found. */
+  expireDue(limit: number): number {
+    const nowMs = this.#keyspace.clock.nowMs
+    let count = 0
+    while (count < limit) {
+      const ref = this.#deadlines.takeDue(nowMs)
+      if (ref === 0) break
+      this.#selectArena(this.#deadlines.arenaIndex)
+      this.#expire(ref)
+      count++
+    }
+    return count
+  }
+
+  /**
+   * Visits about `wantedCount` keys from `cursor` on. 0 begins and ends. Refs in `out` belong to
+   * `arena`. What is there throughout a whole scan is visited.
+   */
+  scan(cursor: number, wantedCount: number, out: EntryCollector): number {
+    let index = Math.floor(cursor / 0x100000000)
+    if (index >= this.#tables.length) return 0
+    let at = cursor % 0x100000000
+    this.#selectArena(index)
+    const table = this.#tables[index]
+    if (table !== 0) at = byteMapScan(this.arena, table, at, wantedCount, out)
+    else at = 0
+    if (at !== 0) return index * 0x100000000 + at
+    index++
+    return index < this.#tables.length ? index * 0x100000000 : 0
+  }
+
+  /** A key chosen evenly; 0 when the database is empty. Its arena is then `arena`. */
+  random(random: () => number): Ref {
+    const size = this.size()
+    if (size === 0) return 0
+    let at = random() % size
+    for (let i = 0; i < this.#tables.length; i++) {
+      const table = this.#tables[i]
+      if (table === 0) continue
+      const count = byteMapCount(this.#keyspace.arenas[i], table)
+      if (at < count) {
+        this.#selectArena(i)
+        return byteMapRandom(this.arena, table, random)
+      }
+      at -= count
+    }
+    return 0
+  }
+
+  /** Every key, arena by arena. `visit` may not add or remove keys. */
+  forEach(visit: (ref: Ref) => void): void {
+    for (let i = 0; i < this.#tables.length; i++) {
+      const table = this.#tables[i]
+      if (table === 0) continue
+      this.#selectArena(i)
+      byteMapForEach(this.arena, table, visit)
+    }
+  }
+
+  /** Removes every key and frees it. Gives how many there were. */
+  flush(): number {
+    const count = this.size()
+    this.forEach((ref) => {
+      const arena = this.arena
+      valueType(arena.words[ref << 1] & TYPE_MASK).free(arena, ref)
+      arena.free(ref)
+    })
+    for (let i = 0; i < this.#tables.length; i++) {
+      const table = this.#tables[i]
+      if (table !== 0) byteMapFree(this.#keyspace.arenas[i], table)
+    }
+    this.#deadlines.free()
+    this.#tables.fill(0)
+    return count
+  }
+
+  /** Forgets everything, after the arenas themselves were emptied. */
+  forget(): void {
+    this.#tables.fill(0)
+    this.#deadlines.forget()
+  }
+
+  /** Exchanges contents with another database. */
+  swap(other: Db): void {
+    const tables = this.#tables
+    this.#tables = other.#tables
+    other.#tables = tables
+    const deadlines = this.#deadlines
+    this.#deadlines = other.#deadlines
+    other.#deadlines = deadlines
+  }
+
+  /** Byte maps of this database by arena, 0 where there is none: for the checker. */
+  tables(): readonly number[] {
+    return Array.from(this.#tables)
+  }
+
+  /** Byte trees of this database by arena, 0 where there is none: for the checker. */
+  deadlineTrees(): readonly number[] {
+    return this.#deadlines.trees()
+  }
+
+  /** Directs `arena` to where a scanned or chosen entry lives. */
+  selectArenaOf(cursor: number): void {
+    this.#selectArena(Math.floor(cursor / 0x100000000))
+  }
+
+  #choose(hash: number): void {
+    const index = this.#keyspace.arenaIndex(hash)
+    this.#arenaIndex = index
+    this.arena = this.#keyspace.arenas[index]
+  }
+
+  #selectArena(index: number): void {
+    this.#arenaIndex = index
+    this.arena = this.#keyspace.arenas[index]
+  }
+
+  #table(): Ref {
+    const table = this.#tables[this.#arenaIndex]
+    if (table !== 0) return table
+    this.#tables[this.#arenaIndex] = byteMapCreate(this.arena)
+    return this.#tables[this.#arenaIndex]
+  }
+
+  #hashOf(ref: Ref): number {
+    const arena = this.arena
+    return hashWords(
+      arena.words,
+      entryKeyOffset(ref) >> 2,
+      entryKeyLength(arena, ref),
+      this.#keyspace.hashSeed,
+    )
+  }
+
+  /** Puts the entry into a block for `valueSize` bytes of value, with or without a deadline. */
+  #move(ref: Ref, valueSize: number, keptSize: number, deadlineMs: number): Ref {
+    const arena = this.arena
+    const words = arena.words
+    const before = entryDeadline(arena, ref)
+    const timed = deadlineMs !== NO_DEADLINE
+    const keyLength = entryKeyLength(arena, ref)
+    const payload = timed ? valueSize + DEADLINE_SIZE : valueSize
+    const moved = entryCreateAligned(arena, words, entryKeyOffset(ref), keyLength, payload)
+    const header = words[ref << 1]
+    words[moved << 1] = timed ? header | EXPIRE_FLAG : header & ~EXPIRE_FLAG
+    words[(moved << 1) + 1] = words[(ref << 1) + 1]
+    if (timed) {
+      setEntryDeadline(arena, moved, deadlineMs)
+      this.#deadlines.addOrFree(this.#arenaIndex, moved, deadlineMs)
+      this.#keyspace.deadlineAdded(deadlineMs)
+    }
+    const from = entryValueWord(arena, ref)
+    words.copyWithin(entryValueWord(arena, moved), from, from + ((keptSize + 3) >> 2))
+    byteMapReplace(arena, this.#tables[this.#arenaIndex], this.#hashOf(moved), ref, moved)
+    if (before !== NO_DEADLINE) this.#deadlines.remove(this.#arenaIndex, ref, before)
+    arena.free(ref)
+    return moved
+  }
+
+  /** True when the key's time is over: then it is gone, or at least not to be seen. */
+  #expireIfDue(ref: Ref): boolean {
+    if (!this.isExpired(ref)) return false
+    if (this.#keyspace.expireByDeletion) this.#expire(ref)
+    return true
+  }
+
+  #expire(ref: Ref): void {
+    const keyspace = this.#keyspace
+    if (keyspace.propagation.active) {
+      keyspace.propagation.emit(this.index, [DEL, this.keyName(ref)]) // alloc: a key's last act
+    }
+    this.remove(ref)
+    keyspace.expiredCount++
+    keyspace.dirty++
+  }
+}
+
+const DEL = Buffer.from('DEL')

@@ -1,0 +1,128 @@
+/**
+ * The deadlines of one database's keys in order of time, so that the next one to act on is always
+ * known: for each arena a byte tree of (Unix milliseconds, entry ref).
+ *
+ * Redis samples volatile keys instead and may keep an expired one for minutes.
+ *
+ * Thread: core. Hot path.
+ * Owns: the trees.
+ * Never: decides when to look.
+ */
+import { type Arena, ArenaFullError, type Ref } from '../../memory/arena.ts'
+import {
+  byteTreeCount,
+  byteTreeCreate,
+  byteTreeFirst,
+  byteTreeFree,
+  byteTreeInsert,
+  byteTreeItemKey,
+  byteTreeItemValue,
+  byteTreeRemove,
+  TIE_BY_VALUE,
+  TreePosition,
+} from '../../memory/byte-tree.ts'
+
+const KEY_WORDS = 2
+
+export class Deadlines {
+  readonly #arenas: readonly Arena[]
+  /** By arena; 0 until there is one. */
+  #trees: Int32Array
+  readonly #position = new TreePosition()
+  /** Sum of all deadlines, for the average. */
+  #sumMs = 0
+  /** The arena of the key that `takeDue` gave. */
+  arenaIndex = 0
+
+  constructor(arenas: readonly Arena[]) {
+    this.#arenas = arenas
+    this.#trees = new Int32Array(arenas.length)
+  }
+
+  /** Throws: ARENA_FULL, with nothing changed. */
+  add(arenaIndex: number, ref: Ref, deadlineMs: number): void {
+    const arena = this.#arenas[arenaIndex]
+    if (this.#trees[arenaIndex] === 0) {
+      this.#trees[arenaIndex] = byteTreeCreate(arena, KEY_WORDS, TIE_BY_VALUE)
+    }
+    byteTreeInsert(arena, this.#trees[arenaIndex], ref, high(deadlineMs), deadlineMs | 0)
+    this.#sumMs += deadlineMs
+  }
+
+  /** As `add`, for an entry that nobody knows yet: without room for its deadline it is freed. */
+  addOrFree(arenaIndex: number, ref: Ref, deadlineMs: number): void {
+    try {
+      this.add(arenaIndex, ref, deadlineMs)
+    } catch (error) {
+      if (error instanceof ArenaFullError) this.#arenas[arenaIndex].free(ref)
+      throw error
+    }
+  }
+
+  remove(arenaIndex: number, ref: Ref, deadlineMs: number): void {
+    const tree = this.#trees[arenaIndex]
+    byteTreeRemove(this.#arenas[arenaIndex], tree, ref, high(deadlineMs), deadlineMs | 0)
+    this.#sumMs -= deadlineMs
+  }
+
+  count(): number {
+    let count = 0
+    for (let i = 0; i < this.#trees.length; i++) {
+      if (this.#trees[i] !== 0) count += byteTreeCount(this.#arenas[i], this.#trees[i])
+    }
+    return count
+  }
+
+  averageTtlMs(nowMs: number): number {
+    const count = this.count()
+    return count === 0 ? 0 : Math.max(0, Math.round(this.#sumMs / count - nowMs))
+  }
+
+  /** The earliest deadline, Infinity when there is none. */
+  firstMs(): number {
+    let firstMs = Number.POSITIVE_INFINITY
+    for (let i = 0; i < this.#trees.length; i++) firstMs = Math.min(firstMs, this.#firstOf(i))
+    return firstMs
+  }
+
+  /** An entry whose deadline lies before `nowMs`, 0 when there is none; `arenaIndex` says where. */
+  takeDue(nowMs: number): Ref {
+    for (let i = 0; i < this.#trees.length; i++) {
+      if (this.#firstOf(i) >= nowMs) continue
+      this.arenaIndex = i
+      return byteTreeItemValue(this.#arenas[i], this.#trees[i], this.#position)
+    }
+    return 0
+  }
+
+  /** Gives the trees' memory back. */
+  free(): void {
+    for (let i = 0; i < this.#trees.length; i++) {
+      if (this.#trees[i] !== 0) byteTreeFree(this.#arenas[i], this.#trees[i])
+    }
+    this.forget()
+  }
+
+  /** Forgets the trees, after the arenas themselves were emptied. */
+  forget(): void {
+    this.#trees.fill(0)
+    this.#sumMs = 0
+  }
+
+  trees(): readonly number[] {
+    return Array.from(this.#trees)
+  }
+
+  /** The first deadline in an arena; `#position` is then there. */
+  #firstOf(index: number): number {
+    const tree = this.#trees[index]
+    const arena = this.#arenas[index]
+    if (tree === 0 || !byteTreeFirst(arena, tree, this.#position)) return Number.POSITIVE_INFINITY
+    const low = byteTreeItemKey(arena, tree, this.#position, 1)
+    return byteTreeItemKey(arena, tree, this.#position, 0) * 0x100000000 + (low >>> 0)
+  }
+}
+
+function high(ms: number): number {
+  return Math.floor(ms / 0x100000000)
+}

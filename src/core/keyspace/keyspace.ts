@@ -1,0 +1,124 @@
+/**
+ * All databases together: the arenas they share, the clock and the counters that go with keys.
+ *
+ * Thread: core.
+ * Owns: arenas, databases, what INFO says about the keyspace.
+ * Never: answers a client.
+ */
+import { Arena } from '../../memory/arena.ts'
+import type { Clock } from '../engine/clock.ts'
+import type { Propagation } from '../engine/propagation.ts'
+import { Db } from './db.ts'
+
+export interface KeyspaceOptions {
+  readonly databaseCount: number
+  readonly arenaCount: number
+  /** Bytes of each arena; undefined: the largest there can be. */
+  readonly arenaSize?: number
+  readonly hashSeed: number
+}
+
+export class Keyspace {
+  readonly hashSeed: number
+  readonly arenas: Arena[] = []
+  readonly dbs: Db[] = []
+  readonly clock: Clock
+  readonly propagation: Propagation
+  /** Changes since the start; persistence and replication count by it. */
+  dirty = 0
+  hits = 0
+  misses = 0
+  expiredCount = 0
+  /** 24 bits, seconds: ages are told in it. */
+  lruClock = 0
+  /** No deadline of any key lies before this; Infinity when there is none. */
+  nextDeadlineMs = Number.POSITIVE_INFINITY
+  /** DEBUG SET-ACTIVE-EXPIRE. */
+  activeExpire = true
+  /** False while accesses leave the ages of keys alone: CLIENT NO-TOUCH. */
+  touching = true
+  /** CLIENT PAUSE and a replica's role keep expired keys in place, unseen. */
+  expireByDeletion = true
+
+  constructor(options: KeyspaceOptions, clock: Clock, propagation: Propagation) {
+    this.clock = clock
+    this.propagation = propagation
+    this.hashSeed = options.hashSeed
+    for (let i = 0; i < options.arenaCount; i++) {
+      this.arenas.push(options.arenaSize === undefined ? new Arena() : new Arena(options.arenaSize))
+    }
+    for (let i = 0; i < options.databaseCount; i++) this.dbs.push(new Db(this, i))
+    this.tick()
+  }
+
+  /** Takes over the clock's time where ages are told. */
+  tick(): void {
+    this.lruClock = Math.floor(this.clock.nowMs / 1000) & 0xffffff
+  }
+
+  /** The age that a new key begins with. */
+  newAge(): number {
+    return this.lruClock
+  }
+
+  /** A key got this deadline: the core must not sleep beyond it. */
+  deadlineAdded(deadlineMs: number): void {
+    if (deadlineMs < this.nextDeadlineMs) this.nextDeadlineMs = deadlineMs
+  }
+
+  /** Deletes up to `limit` keys whose time is over, and finds out when the next one's will be. */
+  expireDue(limit: number): void {
+    if (!this.activeExpire || !this.expireByDeletion) {
+      // Not now; looked at again when that changes.
+      this.nextDeadlineMs = Number.POSITIVE_INFINITY
+      return
+    }
+    let left = limit
+    for (const db of this.dbs) {
+      left -= db.expireDue(left)
+      if (left <= 0) return
+    }
+    this.findNextDeadline()
+  }
+
+  /** Looks at all deadlines again, after expiry was off. */
+  findNextDeadline(): void {
+    this.nextDeadlineMs = Number.POSITIVE_INFINITY
+    for (const db of this.dbs) {
+      this.nextDeadlineMs = Math.min(this.nextDeadlineMs, db.firstDeadlineMs())
+    }
+  }
+
+  /** The arena that everything of a key with this hash lives in. */
+  arenaIndex(hash: number): number {
+    const count = this.arenas.length
+    return count === 1 ? 0 : ((hash & 0xffff) * count) >>> 16
+  }
+
+  /** Exact bytes of all blocks handed out. */
+  usedBytes(): number {
+    let used = 0
+    for (const arena of this.arenas) used += arena.usedBytes
+    return used
+  }
+
+  keyCount(): number {
+    let count = 0
+    for (const db of this.dbs) count += db.size()
+    return count
+  }
+
+  /** Empties every database and gives the memory back to the system. Gives the key count. */
+  flushAll(): number {
+    const count = this.keyCount()
+    for (const arena of this.arenas) arena.reset()
+    for (const db of this.dbs) db.forget()
+    this.nextDeadlineMs = Number.POSITIVE_INFINITY
+    return count
+  }
+
+  /** Exchanges the contents of two databases. */
+  swap(a: number, b: number): void {
+    this.dbs[a].swap(this.dbs[b])
+  }
+}

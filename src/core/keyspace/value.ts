@@ -1,0 +1,51 @@
+/**
+ * What every type offers to those who hold a key without knowing what it holds.
+ *
+ * Thread: core.
+ * Owns: the list of types.
+ * Never: imports a type: `core/server.ts` fills the list.
+ */
+import type { Arena, Ref } from '../../memory/arena.ts'
+import type { VisitBlock } from '../../memory/check.ts'
+
+/** Receives the pieces that DEBUG DIGEST hashes. */
+export interface DigestSink {
+  /** Bytes hashed one after the other: order counts. */
+  ordered(bytes: Uint8Array): void
+  /** Elements hashed as a set: order does not count. */
+  unordered(...parts: Uint8Array[]): void
+}
+
+export interface ValueType {
+  /** As TYPE answers: 'string', 'zset'. */
+  readonly name: string
+  /** As OBJECT ENCODING answers. */
+  encodingName(arena: Arena, ref: Ref): string
+  /** Frees what the value holds outside the entry's own block. */
+  free(arena: Arena, ref: Ref): void
+  /** Bytes of blocks that the value holds outside the entry's own block. */
+  memoryBytes(arena: Arena, ref: Ref): number
+  /** Visits every such block. */
+  visit(arena: Arena, ref: Ref, visit: VisitBlock): void
+  /** Puts a copy of the value of `from` into `to`, an entry made for it in `toArena`. */
+  copyTo(arena: Arena, from: Ref, toArena: Arena, toArgs: CopyTarget): void
+  /** Feeds DEBUG DIGEST. */
+  digest(arena: Arena, ref: Ref, sink: DigestSink): void
+}
+
+/** Makes the entry that a copy goes into; gives its ref. */
+export interface CopyTarget {
+  create(type: number, encoding: number, valueSize: number): Ref
+}
+
+const types: (ValueType | undefined)[] = []
+
+export function registerValueType(type: number, value: ValueType): void {
+  types[type] = value
+}
+
+export function valueType(type: number): ValueType {
+  const value = types[type]
+  if (value === undefined) throw new Error(`no value type ${type}`)
+  return value
+}

@@ -1,0 +1,105 @@
+/**
+ * The core's life: drain the request rings, execute, flush the replies, look after what is due,
+ * sleep until the next record or deadline.
+ *
+ * How long it spins before it sleeps follows how busy the server is. A sleeping thread takes tens of
+ * microseconds to wake; with one or two clients in flight, whose next request depends on our reply,
+ * spinning is the faster by far. With many, spinning only takes the processor from those who would
+ * send the next request. Idle, it never spins.
+ *
+ * Thread: core. Hot path.
+ * Owns: the order of things in a turn.
+ * Never: runs a command itself.
+ */
+import { CORE_PARKED, IO_PARKED, SPACE_WANTED } from '../bridge/memory.ts'
+import { park, sleep, takeFlag, unpark, wake } from '../bridge/wake.ts'
+import {
+  BATCH_REQUEST_COUNT,
+  EXPIRE_SLICE_KEY_COUNT,
+  REQUEST_RELEASE_SIZE,
+  SLEEP_MS_MAX,
+} from '../config/limits.ts'
+import type { Server } from './server.ts'
+import { Spin } from './spin.ts'
+
+export class Loop {
+  readonly #server: Server
+  readonly #process: Int32Array
+  readonly #spin: Spin
+
+  constructor(server: Server) {
+    this.#server = server
+    this.#process = new Int32Array(server.start.memory.process)
+    this.#spin = new Spin(server.links)
+  }
+
+  /** Never returns; throws what is our own fault. */
+  run(): never {
+    for (;;) {
+      const requests = this.turn()
+      if (requests > 0) this.#spin.worked()
+      else if (!this.#spin.wait()) this.#sleep()
+    }
+  }
+
+  /** One turn without sleeping. Gives the number of requests it executed. */
+  turn(): number {
+    const server = this.#server
+    server.clock.tick()
+    server.keyspace.tick()
+    const requests = this.#drain()
+    if (server.keyspace.nextDeadlineMs <= server.clock.nowMs) {
+      server.keyspace.expireDue(EXPIRE_SLICE_KEY_COUNT)
+    }
+    server.timers.runDue()
+    server.outbox.flush()
+    server.stats.turnEnded(requests)
+    return requests
+  }
+
+  #drain(): number {
+    const server = this.#server
+    const links = server.links
+    let requests = 0
+    for (let i = 0; i < links.length; i++) {
+      const link = links[i]
+      const ring = link.requests
+      let offset = ring.peek()
+      if (offset < 0) continue
+      while (offset >= 0 && requests < BATCH_REQUEST_COUNT) {
+        requests += server.inbox.handle(link, offset)
+        ring.advance(ring.words[offset >> 2])
+        if (ring.heldBytes() > REQUEST_RELEASE_SIZE) this.#release(i)
+        offset = ring.peek()
+      }
+      this.#release(i)
+    }
+    return requests
+  }
+
+  /** Gives ring space back, and tells an io thread that waits for it. */
+  #release(index: number): void {
+    const link = this.#server.links[index]
+    link.requests.release()
+    if (takeFlag(link.words, SPACE_WANTED)) wake(link.words, IO_PARKED)
+  }
+
+  #sleep(): void {
+    const server = this.#server
+    park(this.#process, CORE_PARKED)
+    for (const link of server.links) {
+      if (link.requests.isEmpty()) continue
+      unpark(this.#process, CORE_PARKED)
+      return
+    }
+    const untilMs = Math.min(server.timers.nextMs, server.keyspace.nextDeadlineMs + 1)
+    const timeoutMs = Math.min(Math.max(untilMs - server.clock.tick(), 0), SLEEP_MS_MAX)
+    if (timeoutMs === 0) {
+      unpark(this.#process, CORE_PARKED)
+      return
+    }
+    server.stats.fellAsleep()
+    sleep(this.#process, CORE_PARKED, timeoutMs)
+    server.stats.wokeUp()
+  }
+}

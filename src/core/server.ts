@@ -1,0 +1,162 @@
+/**
+ * What the core is made of, built in order. No logic.
+ *
+ * Thread: core.
+ * Owns: one of everything.
+ * Never: decides anything.
+ */
+import { encode } from '@msgpack/msgpack'
+import type { BridgeMemory } from '../bridge/memory.ts'
+import {
+  ARENA_COUNT_MAX,
+  CLIENT_CRON_PERIOD_MS,
+  PAUSE_PERIOD_MS,
+  SAMPLE_PERIOD_MS,
+} from '../config/limits.ts'
+import { Settings } from '../config/settings.ts'
+import { Random } from '../lib/random.ts'
+import { CommandTable } from './command/table.ts'
+import { commandGroups } from './commands.ts'
+import { Args } from './engine/args.ts'
+import { Call } from './engine/call.ts'
+import { Clock } from './engine/clock.ts'
+import { Inbox } from './engine/inbox.ts'
+import { CoreLink } from './engine/link.ts'
+import { Outbox } from './engine/outbox.ts'
+import { Propagation } from './engine/propagation.ts'
+import { Session } from './engine/session.ts'
+import { Timers } from './engine/timers.ts'
+import { Keyspace } from './keyspace/keyspace.ts'
+import { Users } from './services/acl/users.ts'
+import { Clients } from './services/connection/clients.ts'
+import { Pause } from './services/connection/pause.ts'
+import { Control } from './services/server/control.ts'
+import { Latency } from './services/server/latency.ts'
+import { Log } from './services/server/log.ts'
+import { Monitors } from './services/server/monitors.ts'
+import { Stats } from './services/server/stats.ts'
+import { registerValueTypes } from './types/values.ts'
+
+/** What the process hands to the core when it starts it. */
+export interface CoreStart {
+  readonly memory: BridgeMemory
+  /** `Settings.toPlain()`. */
+  readonly settings: unknown
+  /** The `rename-command` directives. */
+  readonly renames: readonly { readonly from: string; readonly to: string }[]
+  readonly hashSeed: number
+  readonly randomSeed: number
+  readonly processId: number
+  readonly runId: string
+  readonly startedMs: number
+  readonly executable: string
+  readonly configFile: string
+  /** Bytes of one arena; undefined: the largest. */
+  readonly arenaSize?: number
+  readonly arenaCount?: number
+}
+
+export class Server {
+  readonly start: CoreStart
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly commands: CommandTable
+  readonly links: CoreLink[]
+  readonly outbox: Outbox
+  readonly propagation: Propagation
+  readonly keyspace: Keyspace
+  readonly users: Users
+  readonly log: Log
+  readonly stats: Stats
+  readonly latency: Latency
+  readonly monitors: Monitors
+  readonly pause: Pause
+  readonly clients: Clients
+  readonly control: Control
+  readonly inbox: Inbox
+  /** True when some gate may be shut, so that every call has to be looked at. */
+  guarded = false
+  /** Bytes; 0 means none. */
+  memoryLimit = 0
+
+  constructor(start: CoreStart) {
+    registerValueTypes()
+    this.start = start
+    this.settings = Settings.fromPlain(start.settings)
+    this.clock = new Clock()
+    this.timers = new Timers(this.clock)
+    this.random = new Random(start.randomSeed)
+    this.commands = new CommandTable(commandGroups)
+    this.links = start.memory.links.map((memory, index) => new CoreLink(index, memory))
+    this.outbox = new Outbox(this.links)
+    this.propagation = new Propagation()
+    this.keyspace = new Keyspace(
+      {
+        databaseCount: this.settings.int('databases'),
+        arenaCount: start.arenaCount ?? arenaCount(this.settings.int('maxmemory')),
+        hashSeed: start.hashSeed,
+        ...(start.arenaSize === undefined ? {} : { arenaSize: start.arenaSize }),
+      },
+      this.clock,
+      this.propagation,
+    )
+    this.users = new Users(this)
+    this.log = new Log(this)
+    this.stats = new Stats(this)
+    this.latency = new Latency(this)
+    this.monitors = new Monitors(this)
+    this.pause = new Pause(this)
+    this.clients = new Clients(this)
+    this.control = new Control(this)
+    this.inbox = new Inbox(this, this.#firstCall())
+    this.control.settingsChanged()
+  }
+
+  /** Tells io what it needs, and begins to take requests. */
+  begin(): void {
+    for (const { from, to } of this.start.renames) {
+      const problem = this.commands.rename(from, to)
+      if (problem !== '') this.control.send({ type: 'fatal', text: problem })
+    }
+    this.timers.every(SAMPLE_PERIOD_MS, () => this.stats.sample())
+    this.timers.every(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
+    this.timers.every(PAUSE_PERIOD_MS, () => this.pause.tick())
+    const payload = encode({ type: 'commands', commands: this.commands.lookupTable() })
+    for (const link of this.links) this.outbox.control(link, payload)
+    this.control.send({ type: 'ready' })
+    this.outbox.flush()
+  }
+
+  /** Says again whether calls have to be looked at; whoever opens or shuts a gate calls it. */
+  updateGuard(): void {
+    this.guarded =
+      this.users.passwordRequired ||
+      this.memoryLimit > 0 ||
+      this.monitors.count > 0 ||
+      this.pause.active
+  }
+
+  overMemoryLimit(): boolean {
+    return this.keyspace.usedBytes() > this.memoryLimit
+  }
+
+  /** The one call object that all requests go through. */
+  #firstCall(): Call {
+    const link = this.links[0]
+    const { bytes, words } = link.requests
+    const args = new Args(bytes, words, this.start.hashSeed)
+    const nobody = new Session(0, link, -1, NOBODY, this.clock.nowMs)
+    return new Call(this, args, this.outbox.reply, nobody, this.commands.entries[0])
+  }
+}
+
+const NOBODY = { address: '', localAddress: '', fd: -1, tls: false, unix: false, loopback: true }
+
+/** Arenas that hold `limitBytes` (0: no limit), with room for uneven spreading. */
+function arenaCount(limitBytes: number): number {
+  if (limitBytes === 0) return 1
+  const wanted = Math.ceil(limitBytes / (1.5 * 2 ** 30))
+  return Math.min(Math.max(wanted, 1), ARENA_COUNT_MAX)
+}

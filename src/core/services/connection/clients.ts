@@ -1,0 +1,140 @@
+/**
+ * All clients: their coming and going.
+ *
+ * Thread: core.
+ * Owns: sessions by id.
+ * Never: touches a socket: orders go to io as records.
+ */
+import {
+  CLOSED_BY_OUTPUT_LIMIT,
+  CLOSED_BY_PEER,
+  CLOSED_BY_QUERY_LIMIT,
+  KIND_CLASS,
+  KIND_CLOSE_AFTER,
+  KIND_CLOSE_NOW,
+  type OpenedInfo,
+} from '../../../bridge/message.ts'
+import type { CoreLink } from '../../engine/link.ts'
+import { Session } from '../../engine/session.ts'
+import type { Server } from '../../server.ts'
+
+const DENIED =
+  "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside."
+
+export class Clients {
+  readonly #server: Server
+  readonly #byId = new Map<number, Session>()
+  #nextId = 1
+  /** Connections that were let in since the start. */
+  acceptedCount = 0
+  queryLimitDisconnections = 0
+  outputLimitDisconnections = 0
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  get count(): number {
+    return this.#byId.size
+  }
+
+  /** In the order of their coming. */
+  all(): IterableIterator<Session> {
+    return this.#byId.values()
+  }
+
+  byId(id: number): Session | undefined {
+    return this.#byId.get(id)
+  }
+
+  open(link: CoreLink, connectionId: number, info: OpenedInfo): void {
+    const server = this.#server
+    const session = new Session(this.#nextId++, link, connectionId, info, server.clock.nowMs)
+    link.add(session)
+    this.#byId.set(session.id, session)
+    this.acceptedCount++
+    session.authenticated = !server.users.passwordRequired
+    if (this.#mustStayOut(info)) {
+      server.outbox.select(session)
+      server.outbox.reply.error(DENIED)
+      this.closeAfterReply(session)
+    }
+  }
+
+  /** Protected mode: without a password, only local clients may come in. */
+  #mustStayOut(info: OpenedInfo): boolean {
+    const server = this.#server
+    if (info.loopback || info.unix) return false
+    return server.settings.bool('protected-mode') && !server.users.passwordRequired
+  }
+
+  /** The peer is gone, or has sent its last byte: as in Redis, that is the end of the session. */
+  closedByPeer(session: Session, reason: number): void {
+    if (reason === CLOSED_BY_OUTPUT_LIMIT) this.outputLimitDisconnections++
+    if (reason === CLOSED_BY_QUERY_LIMIT) this.queryLimitDisconnections++
+    if (reason === CLOSED_BY_PEER) {
+      this.#server.outbox.order(session, KIND_CLOSE_AFTER, 0)
+    }
+    this.#forget(session)
+  }
+
+  /** The peer broke the protocol: it is told, and that was it. */
+  protocolError(session: Session, text: string): void {
+    const { outbox, stats } = this.#server
+    outbox.select(session)
+    outbox.reply.error(text)
+    stats.countError(text)
+    this.closeAfterReply(session)
+  }
+
+  /** Ends the session once everything it was answered has left. */
+  closeAfterReply(session: Session): void {
+    if (session.closed) return
+    session.closing = true
+    this.#server.outbox.order(session, KIND_CLOSE_AFTER, 0)
+    this.#forget(session)
+  }
+
+  /** Ends the session at once; replies that have not left are lost. */
+  kill(session: Session): void {
+    if (session.closed) return
+    session.closing = true
+    this.#server.outbox.order(session, KIND_CLOSE_NOW, 0)
+    this.#forget(session)
+  }
+
+  /** Says which output buffer limit holds for the session from now on. */
+  setOutputClass(session: Session, outputClass: number): void {
+    if (session.outputClass === outputClass) return
+    session.outputClass = outputClass
+    this.#server.outbox.order(session, KIND_CLASS, outputClass)
+  }
+
+  /** Closes sessions that have been idle for longer than `timeout`. */
+  closeIdle(): void {
+    const server = this.#server
+    const timeoutMs = server.settings.int('timeout') * 1000
+    if (timeoutMs === 0) return
+    for (const session of this.#byId.values()) {
+      if (session.monitor || session.waiting !== undefined) continue
+      if (server.clock.nowMs - session.lastInteractionMs > timeoutMs) {
+        server.log.verbose('Closing idle client')
+        this.kill(session)
+      }
+    }
+  }
+
+  #forget(session: Session): void {
+    if (session.closed) return
+    session.closed = true
+    session.closing = true
+    session.waiting = undefined
+    session.joined = undefined
+    session.joinedWords = undefined
+    session.link.remove(session)
+    this.#byId.delete(session.id)
+    const server = this.#server
+    server.monitors.remove(session)
+    server.pause.forget(session)
+  }
+}

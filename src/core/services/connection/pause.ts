@@ -1,0 +1,76 @@
+/**
+ * CLIENT PAUSE: calls that wait until the pause is over.
+ *
+ * Thread: core.
+ * Owns: until when, and what is paused.
+ * Never: forgets a request: a session that waits keeps its requests in order.
+ */
+import { FLAG_MAY_REPLICATE, FLAG_WRITE } from '../../command/table.ts'
+import type { Call } from '../../engine/call.ts'
+import type { Session } from '../../engine/session.ts'
+import type { Server } from '../../server.ts'
+
+export class Pause {
+  readonly #server: Server
+  readonly #waiting = new Set<Session>()
+  #untilMs = 0
+  #allCommands = false
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  get active(): boolean {
+    return this.#untilMs > 0
+  }
+
+  /** True while writes wait: nothing may change, so expired keys stay too. */
+  get writesPaused(): boolean {
+    return this.active
+  }
+
+  /** Pauses until `untilMs`; a pause in progress is never made shorter or weaker. */
+  begin(untilMs: number, allCommands: boolean): void {
+    const before = this.active
+    this.#untilMs = Math.max(this.#untilMs, untilMs)
+    this.#allCommands = before ? this.#allCommands || allCommands : allCommands
+    this.#server.keyspace.expireByDeletion = false
+    this.#server.updateGuard()
+  }
+
+  /** Ends the pause; everybody who waited goes on, in the order of their coming. */
+  end(): void {
+    if (!this.active) return
+    this.#untilMs = 0
+    this.#server.keyspace.expireByDeletion = true
+    this.#server.keyspace.findNextDeadline()
+    this.#server.updateGuard()
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const session of waiting) this.#server.inbox.resume(session)
+  }
+
+  /** Called by the clock. */
+  tick(): void {
+    if (this.active && this.#server.clock.nowMs >= this.#untilMs) this.end()
+  }
+
+  /** True when the call has to wait; then it is made again after the pause. */
+  holds(call: Call): boolean {
+    if (!this.active) return false
+    const flags = call.entry.flagBits
+    if (!this.#allCommands && (flags & (FLAG_WRITE | FLAG_MAY_REPLICATE)) === 0) return false
+    call.session.waiting = []
+    this.#waiting.add(call.session)
+    return true
+  }
+
+  /** The session is gone. */
+  forget(session: Session): void {
+    this.#waiting.delete(session)
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.size
+  }
+}

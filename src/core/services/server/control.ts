@@ -1,0 +1,68 @@
+/**
+ * The control plane's end in the core: settings take effect, signals and answers arrive.
+ *
+ * Thread: core.
+ * Owns: which part of the core is told of which directive; questions waiting for an answer.
+ * Never: does a file's or a socket's work itself.
+ */
+import { encode } from '@msgpack/msgpack'
+import type { FromCore, ToCore } from '../../../bridge/control.ts'
+import type { CoreLink } from '../../engine/link.ts'
+import type { Server } from '../../server.ts'
+
+export class Control {
+  readonly #server: Server
+  readonly #questions = new Map<number, (error: string) => void>()
+  #nextQuestion = 1
+  /** What only the process knows: RSS, CPU time. Refreshed by the main thread. */
+  process: Readonly<Record<string, number | string>> = {}
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** Makes every part of the core take over the settings it follows. */
+  settingsChanged(): void {
+    const server = this.#server
+    const { settings } = server
+    server.log.setLevel(settings.text('loglevel'))
+    server.users.setDefaultPassword(settings.text('requirepass'))
+    server.memoryLimit = settings.int('maxmemory')
+    server.latency.settingsChanged()
+    server.updateGuard()
+  }
+
+  /** Tells every io thread that these directives have other values now. */
+  announce(names: readonly string[]): void {
+    const { settings } = this.#server
+    const changed = names.map((name) => [name, settings.text(name)] as const)
+    const payload = encode({ type: 'settings', changed } satisfies FromCore)
+    for (const link of this.#server.links) this.#server.outbox.control(link, payload)
+  }
+
+  /** Asks the main thread for something; `answered` gets an error text, empty for success. */
+  ask(make: (number: number) => FromCore, answered: (error: string) => void): void {
+    const number = this.#nextQuestion++
+    this.#questions.set(number, answered)
+    this.send(make(number))
+  }
+
+  /** To the main thread. */
+  send(message: FromCore): void {
+    const { outbox, links } = this.#server
+    outbox.control(links[0], encode(message))
+  }
+
+  receive(_link: CoreLink, message: ToCore): void {
+    if (message.type === 'answer') {
+      const answered = this.#questions.get(message.number)
+      this.#questions.delete(message.number)
+      answered?.(message.error)
+    } else if (message.type === 'process') {
+      this.process = message.values
+    } else if (message.type === 'shutdown') {
+      this.#server.log.notice('User requested shutdown...')
+      this.send({ type: 'shutdown', status: 0 })
+    }
+  }
+}

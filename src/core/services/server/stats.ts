@@ -1,0 +1,157 @@
+/**
+ * What the core counts about itself, for INFO.
+ *
+ * Thread: core.
+ * Owns: counters since the start, and samples of the last seconds.
+ * Never: decides by them.
+ */
+import type { Server } from '../../server.ts'
+
+const SAMPLE_COUNT = 16
+
+/** A rate over the last samples. */
+class Rate {
+  readonly #samples = new Float64Array(SAMPLE_COUNT)
+  #next = 0
+  #lastValue = 0
+  #lastMs = 0
+
+  sample(nowMs: number, value: number): void {
+    const elapsedMs = nowMs - this.#lastMs
+    if (this.#lastMs > 0 && elapsedMs > 0) {
+      this.#samples[this.#next] = ((value - this.#lastValue) * 1000) / elapsedMs
+      this.#next = (this.#next + 1) % SAMPLE_COUNT
+    }
+    this.#lastMs = nowMs
+    this.#lastValue = value
+  }
+
+  perSecond(): number {
+    let sum = 0
+    for (const sample of this.#samples) sum += sample
+    return sum / SAMPLE_COUNT
+  }
+
+  /** The counter behind it has begun again. */
+  reset(): void {
+    this.#samples.fill(0)
+    this.#lastMs = 0
+  }
+}
+
+export class Stats {
+  readonly #server: Server
+  /** Commands executed. */
+  commandCount = 0
+  errorReplyCount = 0
+  peakUsedBytes = 0
+  /** The longest time between two looks at the request rings without sleeping, microseconds. */
+  longestTurnUs = 0
+  evictedCount = 0
+  readonly errors = new Map<string, number>()
+  readonly commandRate = new Rate()
+  readonly inputRate = new Rate()
+  readonly outputRate = new Rate()
+  /** `INFO` counts from here after CONFIG RESETSTAT. */
+  bytesInBase = 0
+  bytesOutBase = 0
+  rejectedBase = 0
+  readsBase = 0
+  writesBase = 0
+  #awakeSinceUs = 0
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** Counts an error reply by its first word. `text`: without the leading '-'. */
+  countError(text: string): void {
+    this.errorReplyCount++
+    const blank = text.indexOf(' ')
+    const code = blank < 0 ? text : text.slice(0, blank)
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1)
+  }
+
+  /** A turn of the loop is over. */
+  turnEnded(requests: number): void {
+    this.commandCount += requests
+    const nowUs = this.#server.clock.microseconds()
+    if (this.#awakeSinceUs > 0) {
+      this.longestTurnUs = Math.max(this.longestTurnUs, nowUs - this.#awakeSinceUs)
+    }
+    this.#awakeSinceUs = nowUs
+  }
+
+  fellAsleep(): void {
+    this.#awakeSinceUs = 0
+  }
+
+  wokeUp(): void {
+    this.#awakeSinceUs = this.#server.clock.microseconds()
+  }
+
+  bytesIn(): number {
+    return this.#sum((link) => link.bytesIn) - this.bytesInBase
+  }
+
+  bytesOut(): number {
+    return this.#sum((link) => link.bytesOut) - this.bytesOutBase
+  }
+
+  rejectedConnections(): number {
+    return this.#sum((link) => link.rejected) - this.rejectedBase
+  }
+
+  reads(): number {
+    return this.#sum((link) => link.reads) - this.readsBase
+  }
+
+  writes(): number {
+    return this.#sum((link) => link.writes) - this.writesBase
+  }
+
+  /** Called by the clock, ten times a second. */
+  sample(): void {
+    const { nowMs } = this.#server.clock
+    this.commandRate.sample(nowMs, this.commandCount)
+    this.inputRate.sample(nowMs, this.bytesIn())
+    this.outputRate.sample(nowMs, this.bytesOut())
+    this.peakUsedBytes = Math.max(this.peakUsedBytes, this.#server.keyspace.usedBytes())
+  }
+
+  /** CONFIG RESETSTAT. */
+  reset(): void {
+    const { keyspace, clients, commands } = this.#server
+    this.bytesInBase += this.bytesIn()
+    this.bytesOutBase += this.bytesOut()
+    this.rejectedBase += this.rejectedConnections()
+    this.readsBase += this.reads()
+    this.writesBase += this.writes()
+    this.commandCount = 0
+    this.errorReplyCount = 0
+    this.longestTurnUs = 0
+    this.errors.clear()
+    this.commandRate.reset()
+    this.inputRate.reset()
+    this.outputRate.reset()
+    this.peakUsedBytes = keyspace.usedBytes()
+    keyspace.hits = 0
+    keyspace.misses = 0
+    keyspace.expiredCount = 0
+    clients.acceptedCount = 0
+    clients.queryLimitDisconnections = 0
+    clients.outputLimitDisconnections = 0
+    for (const entry of commands.entries) {
+      entry.calls = 0
+      entry.microseconds = 0
+      entry.rejectedCalls = 0
+      entry.failedCalls = 0
+    }
+  }
+
+  #sum(value: (link: Server['links'][number]) => number): number {
+    let sum = 0
+    for (const link of this.#server.links) sum += value(link)
+    return sum
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * The types that a key can hold, by number.
+ *
+ * Thread: core.
+ * Owns: which type has which number's place.
+ * Never: knows a command.
+ */
+import { TYPE_STRING } from '../keyspace/entry.ts'
+import { registerValueType } from '../keyspace/value.ts'
+import { stringValue } from './string/string.ts'
+
+export function registerValueTypes(): void {
+  registerValueType(TYPE_STRING, stringValue)
+}

@@ -1,0 +1,106 @@
+/**
+ * Records from the core become writes to sockets.
+ *
+ * Thread: io. Hot path.
+ * Owns: nothing: what a socket does not take, its connection keeps.
+ * Never: lets a slow peer hold the ring.
+ */
+import { decode } from '@msgpack/msgpack'
+import type { FromCore } from '../bridge/control.ts'
+import { ROOM_WANTED } from '../bridge/memory.ts'
+import {
+  HEADER_SIZE,
+  KIND_AUTHENTICATED,
+  KIND_CLASS,
+  KIND_CLOSE_AFTER,
+  KIND_CLOSE_NOW,
+  KIND_CONTROL,
+  KIND_HOLD,
+  KIND_REPLY,
+} from '../bridge/message.ts'
+import type { RingReader } from '../bridge/ring.ts'
+import { wake } from '../bridge/wake.ts'
+import { REPLY_RELEASE_SIZE } from '../config/limits.ts'
+import { assert } from '../lib/assert.ts'
+import type { Connection } from './connection.ts'
+import type { Connections } from './connections.ts'
+
+/** What delivery leaves to the thread. */
+export interface DeliveryOwner {
+  control(message: FromCore): void
+  held(connection: Connection, hold: boolean): void
+}
+
+export class Delivery {
+  readonly #ring: RingReader
+  readonly #link: Int32Array
+  readonly #connections: Connections
+  readonly #owner: DeliveryOwner
+
+  constructor(ring: RingReader, link: Int32Array, connections: Connections, owner: DeliveryOwner) {
+    this.#ring = ring
+    this.#link = link
+    this.#connections = connections
+    this.#owner = owner
+  }
+
+  /** Delivers everything published. False when there was nothing. */
+  deliver(): boolean {
+    const ring = this.#ring
+    let offset = ring.peek()
+    if (offset < 0) return false
+    while (offset >= 0) {
+      const word = offset >> 2
+      if (ring.words[word + 1] === KIND_REPLY) {
+        const connection = this.#connections.find(ring.words[word + 2])
+        if (connection !== undefined) {
+          connection.send(ring.bytes, offset + HEADER_SIZE, ring.words[word + 3])
+        }
+      } else {
+        this.#rare(word, offset)
+      }
+      ring.advance(ring.words[word])
+      if (ring.heldBytes() > REPLY_RELEASE_SIZE) this.#release()
+      offset = ring.peek()
+    }
+    this.#release()
+    return true
+  }
+
+  isEmpty(): boolean {
+    return this.#ring.isEmpty()
+  }
+
+  #release(): void {
+    this.#ring.release()
+    wake(this.#link, ROOM_WANTED)
+  }
+
+  #rare(word: number, offset: number): void {
+    const { words, bytes } = this.#ring
+    const kind = words[word + 1]
+    const value = words[word + 3]
+    if (kind === KIND_CONTROL) {
+      const at = offset + HEADER_SIZE
+      this.#owner.control(decode(bytes.subarray(at, at + value)) as FromCore)
+      return
+    }
+    const connection = this.#connections.find(words[word + 2])
+    if (connection === undefined) return
+    if (kind === KIND_CLOSE_AFTER) {
+      connection.reported = true
+      connection.closeAfterOutput()
+    } else if (kind === KIND_CLOSE_NOW) {
+      connection.reported = true
+      connection.closeNow()
+    } else if (kind === KIND_CLASS) {
+      connection.outputClass = value
+    } else if (kind === KIND_HOLD) {
+      this.#owner.held(connection, value === 1)
+    } else if (kind === KIND_AUTHENTICATED) {
+      connection.authenticated = value === 1
+    } else {
+      assert(false, `record kind ${kind} from the core`)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Opening the doors that the settings name.
+ *
+ * Thread: main, io.
+ * Owns: the order and what a closed door means.
+ * Never: reads a request.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Settings } from '../config/settings.ts'
+import type { Listeners, TlsOptions } from './listener.ts'
+
+export interface ListenOutcome {
+  readonly warnings: readonly string[]
+  /** Why the server cannot start. */
+  readonly failure: string | undefined
+}
+
+/** Listens on every address of `bind`, for plain and TLS connections, and on the unix socket. */
+export function listen(
+  listeners: Listeners,
+  settings: Settings,
+  doors: { readonly unix: boolean },
+): ListenOutcome {
+  const warnings: string[] = []
+  const port = settings.int('port')
+  const tlsPort = settings.int('tls-port')
+  try {
+    const tls = tlsPort === 0 ? undefined : tlsOptions(settings)
+    if (port !== 0) bindAll(listeners, settings, port, undefined, warnings)
+    if (tls !== undefined) bindAll(listeners, settings, tlsPort, tls, warnings)
+    const path = settings.text('unixsocket')
+    if (doors.unix && path !== '') listeners.unix(path, settings.int('unixsocketperm'))
+  } catch (error) {
+    return { warnings, failure: (error as Error).message }
+  }
+  return { warnings, failure: undefined }
+}
+
+/** Throws: an Error whose message ends the start, when no address of `bind` could be had. */
+function bindAll(
+  listeners: Listeners,
+  settings: Settings,
+  port: number,
+  tls: TlsOptions | undefined,
+  warnings: string[],
+): void {
+  const addresses = settings
+    .text('bind')
+    .split(' ')
+    .filter((address) => address !== '')
+  for (const address of addresses) {
+    const optional = address.startsWith('-')
+    const name = optional ? address.slice(1) : address
+    const host = name === '*' ? '0.0.0.0' : name === '::*' ? '::' : name
+    try {
+      listeners.tcp(host, port, tls)
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (optional && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) continue
+      const reason = code === 'EADDRINUSE' ? 'bind: Address already in use' : message
+      warnings.push(`Could not create server TCP listening socket ${name}:${port}: ${reason}`)
+      if (optional && code !== 'EADDRINUSE') continue
+      throw new Error(`Failed listening on port ${port} (${tls ? 'TLS' : 'TCP'}), aborting.`)
+    }
+  }
+}
+
+/** Throws: an Error with the reason, when a file cannot be read or is missing. */
+function tlsOptions(settings: Settings): TlsOptions {
+  const cert = settings.text('tls-cert-file')
+  const key = settings.text('tls-key-file')
+  if (cert === '') throw new Error('Failed to configure TLS: tls-cert-file is not set')
+  if (key === '') throw new Error('Failed to configure TLS: tls-key-file is not set')
+  const clientCertificates = settings.text('tls-auth-clients')
+  const caFile = settings.text('tls-ca-cert-file')
+  const caDirectory = settings.text('tls-ca-cert-dir')
+  if (clientCertificates !== 'no' && caFile === '' && caDirectory === '') {
+    throw new Error(
+      'Failed to configure TLS: either tls-ca-cert-file or tls-ca-cert-dir must be set when tls-auth-clients is not no',
+    )
+  }
+  const ca: string[] = []
+  if (caFile !== '') ca.push(readFileSync(caFile, 'utf8'))
+  if (caDirectory !== '') {
+    for (const name of readdirSync(caDirectory))
+      ca.push(readFileSync(join(caDirectory, name), 'utf8'))
+  }
+  return {
+    cert: readFileSync(cert, 'utf8'),
+    key: readFileSync(key, 'utf8'),
+    ca,
+    passphrase: settings.text('tls-key-file-pass'),
+    clientCertificates,
+  }
+}

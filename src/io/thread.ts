@@ -1,0 +1,320 @@
+/**
+ * One io thread: sockets on one side, a pair of rings on the other. The main thread is the first of
+ * them; `io-threads N` makes N-1 Workers more, which listen on the same port.
+ *
+ * A turn is one round of the event loop in which something arrived: requests are written and
+ * published as they come, replies are delivered whenever there are any, and at the end of the turn
+ * the thread parks, so that the core wakes it for what comes later.
+ *
+ * Thread: io. Hot path.
+ * Owns: its connections, its ends of the rings, the turn.
+ * Never: knows a key, a user or a database.
+ */
+import { encode } from '@msgpack/msgpack'
+import type { FromCore, ToCore } from '../bridge/control.ts'
+import {
+  ACTIVE_CONNECTIONS,
+  type BridgeMemory,
+  BYTES_IN,
+  BYTES_OUT,
+  CONNECTED,
+  IO_PARKED,
+  READS,
+  REJECTED,
+  REPLY_HEAD,
+  REPLY_TAIL,
+  REQUEST_HEAD,
+  REQUEST_TAIL,
+  SLOT_INPUT_BYTES,
+  SLOT_OUTPUT_BYTES,
+  SLOT_WORDS,
+  WRITES,
+} from '../bridge/memory.ts'
+import {
+  CLOSED_BY_OUTPUT_LIMIT,
+  CLOSED_BY_PEER,
+  CLOSED_BY_QUERY_LIMIT,
+  connectionSlot,
+  KIND_CONTROL,
+} from '../bridge/message.ts'
+import { RingReader, RingWriter } from '../bridge/ring.ts'
+import { addShared, LoopWaiter, publishNumber, readNumber, unpark } from '../bridge/wake.ts'
+import { ACTIVITY_WINDOW_MS, CONNECTION_SLOTS } from '../config/limits.ts'
+import type { Settings } from '../config/settings.ts'
+import { CommandLookup, type LookupItem } from '../lib/command-lookup.ts'
+import { Connection, type ConnectionSocket } from './connection.ts'
+import { type ConnectionOwner, Connections } from './connections.ts'
+import { Delivery, type DeliveryOwner } from './delivery.ts'
+import { Intake } from './intake.ts'
+import { Listeners, type SocketHandlers } from './listener.ts'
+import { OutputLimits } from './output-limits.ts'
+import { openedInfo } from './peer.ts'
+
+export interface IoThreadOptions {
+  readonly memory: BridgeMemory
+  /** Which link of `memory` is this thread's. */
+  readonly index: number
+  readonly settings: Settings
+  readonly hashSeed: number
+  /** Receives control messages that are for the main thread. */
+  readonly onControl: (message: FromCore) => void
+  /** Log line at debug level; undefined when that level is off. */
+  readonly debug: ((text: string) => void) | undefined
+  readonly warn: (text: string) => void
+}
+
+const TOO_MANY_CLIENTS = Buffer.from('-ERR max number of clients reached\r\n')
+
+export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers {
+  readonly listeners: Listeners
+  debug: ((text: string) => void) | undefined
+  readonly #options: IoThreadOptions
+  readonly #settings: Settings
+  readonly #link: Int32Array
+  readonly #process: Int32Array
+  readonly #counters: Float64Array
+  readonly #slots: Int32Array
+  readonly #connections = new Connections(CONNECTION_SLOTS)
+  readonly #intake: Intake
+  readonly #delivery: Delivery
+  readonly #waiter: LoopWaiter
+  readonly #limits: OutputLimits
+  readonly #make = (id: number, socket: ConnectionSocket) => new Connection(this, id, socket)
+  readonly #endTurn = () => this.#turnEnds()
+  #inTurn = false
+  #window = 1
+  #windowStartMs = 0
+  #windowCount = 0
+  #queryLimit: number
+  #keepAliveMs: number
+  #passwordRequired: boolean
+
+  constructor(options: IoThreadOptions) {
+    const memory = options.memory.links[options.index]
+    this.#options = options
+    this.#settings = options.settings
+    this.debug = options.debug
+    this.#link = new Int32Array(memory.words)
+    this.#process = new Int32Array(options.memory.process)
+    this.#counters = new Float64Array(memory.counters)
+    this.#slots = new Int32Array(memory.slots)
+    const requests = new RingWriter(memory.requests, this.#link, REQUEST_HEAD, REQUEST_TAIL)
+    const replies = new RingReader(memory.replies, this.#link, REPLY_HEAD, REPLY_TAIL)
+    this.#intake = new Intake(
+      requests,
+      this.#link,
+      this.#process,
+      options.hashSeed,
+      options.settings.int('proto-max-bulk-len'),
+    )
+    this.#delivery = new Delivery(replies, this.#link, this.#connections, this)
+    this.#waiter = new LoopWaiter(this.#link, IO_PARKED, () => this.#turnEnds())
+    this.#limits = new OutputLimits(options.settings.text('client-output-buffer-limit'))
+    this.listeners = new Listeners(this, options.settings.int('io-threads') > 1)
+    this.#queryLimit = options.settings.int('client-query-buffer-limit')
+    this.#keepAliveMs = options.settings.int('tcp-keepalive') * 1000
+    this.#passwordRequired = options.settings.text('requirepass') !== ''
+    this.#turnEnds()
+  }
+
+  get connectionCount(): number {
+    return this.#connections.count
+  }
+
+  /** The commands by name; until they are known nobody may be let in. */
+  useCommands(commands: readonly LookupItem[]): void {
+    this.#intake.useLookup(new CommandLookup(commands))
+  }
+
+  /** Sends a control message to the core. */
+  tellCore(message: ToCore): void {
+    const payload = encode(message)
+    this.#intake.control(KIND_CONTROL, payload)
+  }
+
+  /** Called every hundred milliseconds or so: soft output limits are a matter of time. */
+  tick(): void {
+    this.#connections.forEach((connection) => {
+      if (connection.outputSize > 0) this.outputGrew(connection)
+    })
+  }
+
+  open(socket: ConnectionSocket, tls: boolean): void {
+    if (addShared(this.#process, CONNECTED, 1) >= this.#settings.int('maxclients')) {
+      this.#refuse(socket)
+      return
+    }
+    const connection = this.#connections.open(socket, this.#make)
+    if (connection === undefined) {
+      this.#refuse(socket)
+      return
+    }
+    socket.data = connection
+    connection.authenticated = !this.#passwordRequired
+    if (this.#keepAliveMs > 0) socket.setKeepAlive(true, this.#keepAliveMs)
+    const info = openedInfo(socket, tls, this.#settings.text('unixsocket'))
+    this.#intake.opened(connection, info)
+    this.debug?.(`Connection received from ${info.address}, id ${connection.id}`)
+    this.#turn()
+  }
+
+  data(socket: ConnectionSocket, chunk: Buffer): void {
+    const connection = socket.data
+    if (connection === undefined || connection.deaf) return
+    this.#delivery.deliver()
+    this.#counters[BYTES_IN] += chunk.length
+    this.#counters[READS]++
+    if (connection.activeWindow !== this.#window) {
+      connection.activeWindow = this.#window
+      this.#windowCount++
+    }
+    if (this.debug !== undefined)
+      this.debug(`Message of ${chunk.length} bytes, id ${connection.id}`)
+    this.#intake.take(connection, chunk)
+    if (connection.unfinished !== undefined || this.#slots[this.#slot(connection)] !== 0) {
+      this.#inputChanged(connection)
+    }
+    if (!this.#inTurn) this.#turn()
+  }
+
+  drain(socket: ConnectionSocket): void {
+    socket.data?.drain()
+  }
+
+  end(socket: ConnectionSocket): void {
+    const connection = socket.data
+    if (connection === undefined) {
+      socket.end()
+      return
+    }
+    connection.peerEnded()
+    this.#report(connection, CLOSED_BY_PEER)
+  }
+
+  close(socket: ConnectionSocket): void {
+    const connection = socket.data
+    socket.data = undefined
+    if (connection === undefined) return
+    addShared(this.#process, CONNECTED, -1)
+    this.debug?.(`Connection closed, id ${connection.id}`)
+    connection.socketClosed()
+    this.#report(connection, CLOSED_BY_PEER)
+    const slot = this.#slot(connection)
+    this.#slots[slot + SLOT_INPUT_BYTES] = 0
+    this.#slots[slot + SLOT_OUTPUT_BYTES] = 0
+    this.#connections.close(connection)
+  }
+
+  countWrite(): void {
+    this.#counters[WRITES]++
+  }
+
+  countSent(size: number): void {
+    this.#counters[BYTES_OUT] += size
+  }
+
+  outputGrew(connection: Connection): void {
+    this.#slots[this.#slot(connection) + SLOT_OUTPUT_BYTES] = connection.outputSize
+    if (!this.#limits.exceeded(connection, performance.now())) return
+    this.#options.warn(`Client id=${connection.id} closed for overcoming of output buffer limits.`)
+    this.#report(connection, CLOSED_BY_OUTPUT_LIMIT)
+    connection.closeNow()
+  }
+
+  outputShrank(connection: Connection): void {
+    this.#slots[this.#slot(connection) + SLOT_OUTPUT_BYTES] = connection.outputSize
+    this.#limits.exceeded(connection, performance.now())
+  }
+
+  held(connection: Connection, hold: boolean): void {
+    connection.held = hold
+    if (hold) connection.pauseIfBusy()
+    else this.#intake.release(connection)
+  }
+
+  control(message: FromCore): void {
+    if (message.type === 'settings') this.#settingsChanged(message.changed)
+    this.#options.onControl(message)
+  }
+
+  #settingsChanged(changed: readonly (readonly [string, string])[]): void {
+    const settings = this.#settings
+    settings.adopt(Object.fromEntries(changed))
+    this.#limits.parse(settings.text('client-output-buffer-limit'))
+    this.#queryLimit = settings.int('client-query-buffer-limit')
+    this.#keepAliveMs = settings.int('tcp-keepalive') * 1000
+    this.#passwordRequired = settings.text('requirepass') !== ''
+    this.#intake.bulkSizeMax = settings.int('proto-max-bulk-len')
+  }
+
+  #refuse(socket: ConnectionSocket): void {
+    this.#counters[REJECTED]++
+    socket.write(TOO_MANY_CLIENTS)
+    socket.end()
+    addShared(this.#process, CONNECTED, -1)
+  }
+
+  /** The connection's last record: whatever follows from the core cannot reach it any more. */
+  #report(connection: Connection, reason: number): void {
+    if (connection.reported) return
+    if (connection.starved && !connection.gone && reason === CLOSED_BY_PEER) {
+      connection.endsWhenFed = true
+      return
+    }
+    connection.reported = true
+    connection.deaf = true
+    this.#intake.closed(connection, reason)
+    this.#turn()
+  }
+
+  #slot(connection: Connection): number {
+    return connectionSlot(connection.id) * SLOT_WORDS
+  }
+
+  #inputChanged(connection: Connection): void {
+    const size = connection.unfinished?.size ?? 0
+    this.#slots[this.#slot(connection) + SLOT_INPUT_BYTES] = size
+    if (size <= this.#queryLimit) return
+    this.#options.warn(`Closing client that reached max query buffer length: id=${connection.id}`)
+    this.#report(connection, CLOSED_BY_QUERY_LIMIT)
+    connection.closeNow()
+  }
+
+  /** Something happened: the turn will end after everything else that is ready now. */
+  #turn(): void {
+    if (this.#inTurn) return
+    this.#inTurn = true
+    unpark(this.#link, IO_PARKED)
+    setImmediate(this.#endTurn)
+  }
+
+  #turnEnds(): void {
+    this.#inTurn = false
+    this.#advanceWindow()
+    do {
+      this.#delivery.deliver()
+      if (this.#intake.hasStarved) this.#pump()
+    } while (!this.#waiter.park() || !this.#delivery.isEmpty())
+  }
+
+  #pump(): void {
+    this.#intake.pump()
+    this.#connections.forEach((connection) => {
+      if (connection.endsWhenFed && !connection.starved) {
+        connection.endsWhenFed = false
+        this.#report(connection, CLOSED_BY_PEER)
+      }
+    })
+  }
+
+  #advanceWindow(): void {
+    const nowMs = performance.now()
+    if (nowMs - this.#windowStartMs < ACTIVITY_WINDOW_MS) return
+    this.#windowStartMs = nowMs
+    this.#window++
+    if (readNumber(this.#link, ACTIVE_CONNECTIONS) !== this.#windowCount) {
+      publishNumber(this.#link, ACTIVE_CONNECTIONS, this.#windowCount)
+    }
+    this.#windowCount = 0
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * A further io thread, as a Worker.
+ *
+ * Thread: io.
+ * Owns: nothing but the start.
+ * Never: writes the log itself.
+ */
+import type { BridgeMemory } from '../bridge/memory.ts'
+import { PROCESS_TICK_MS } from '../config/limits.ts'
+import type { LogLevel } from '../config/log-levels.ts'
+import { Settings } from '../config/settings.ts'
+import type { LookupItem } from '../lib/command-lookup.ts'
+import { listen } from './listen.ts'
+import { IoThread } from './thread.ts'
+
+export interface IoStart {
+  readonly memory: BridgeMemory
+  readonly index: number
+  readonly settings: unknown
+  readonly hashSeed: number
+  readonly commands: readonly LookupItem[]
+  readonly debugging: boolean
+}
+
+declare const self: Worker
+
+/** Held for as long as the thread lives: memory that others wait on must not be collected. */
+let held: { readonly start: IoStart; readonly io: IoThread } | undefined
+
+self.onmessage = (event: MessageEvent<IoStart>) => {
+  const start = event.data
+  const settings = Settings.fromPlain(start.settings)
+  const log = (level: LogLevel) => (text: string) => self.postMessage({ type: 'log', level, text })
+  const debug = log('debug')
+  const io = new IoThread({
+    memory: start.memory,
+    index: start.index,
+    settings,
+    hashSeed: start.hashSeed,
+    onControl: (message) => {
+      if (message.type !== 'settings') return
+      io.debug = settings.text('loglevel') === 'debug' ? debug : undefined
+    },
+    debug: start.debugging ? debug : undefined,
+    warn: log('warning'),
+  })
+  held = { start, io }
+  io.useCommands(start.commands)
+  const outcome = listen(io.listeners, settings, { unix: false })
+  self.postMessage({ type: 'listened', outcome })
+  setInterval(() => held?.io.tick(), PROCESS_TICK_MS)
+}

@@ -1,0 +1,82 @@
+/**
+ * From the command line and its files to settings, or to the reason why not.
+ *
+ * Thread: main.
+ * Owns: reading configuration files and standard input.
+ * Never: starts anything.
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fromBytes, fromUnicode } from '../config/byte-text.ts'
+import { type CommandLine, joinConfig } from '../config/command-line.ts'
+import { type ConfigExtras, type ConfigFailure, parseConfig } from '../config/parse.ts'
+import { Settings } from '../config/settings.ts'
+
+export interface Configuration {
+  readonly settings: Settings
+  readonly extras: ConfigExtras
+  /** Absolute; empty without one. */
+  readonly file: string
+}
+
+const STANDARD_INPUT = 0
+
+/** Throws nothing: what is wrong comes back as a failure to print. */
+export function loadConfiguration(
+  line: Extract<CommandLine, { task: 'serve' }>,
+): Configuration | ConfigFailure {
+  const settings = new Settings()
+  const file = line.file === undefined ? '' : resolve(line.file)
+  let text = ''
+  if (line.file !== undefined) {
+    const read = readText(file)
+    if ('problem' in read) {
+      const failure = `Fatal error, can't open config file '${file}': ${read.problem}`
+      return { to: 'log', text: failure }
+    }
+    text = read.text
+  }
+  const input = line.standardInput ? fromBytes(readFileSync(STANDARD_INPUT)) : ''
+  const outcome = parseConfig(joinConfig(text, input, line.options), settings, {
+    expand: (pattern) => expand(pattern),
+    readFile: readText,
+    enter: enterDirectory,
+  })
+  return 'failure' in outcome ? outcome.failure : { settings, extras: outcome.extras, file }
+}
+
+function readText(path: string): { readonly text: string } | { readonly problem: string } {
+  try {
+    return { text: fromBytes(readFileSync(path)) }
+  } catch (error) {
+    return { problem: systemProblem(error) }
+  }
+}
+
+function expand(pattern: string): readonly string[] {
+  if (!/[*?[]/.test(pattern)) return [pattern]
+  const found = [...new Bun.Glob(pattern).scanSync({ absolute: true, dot: false })]
+  return found.sort()
+}
+
+function enterDirectory(path: string): { readonly path: string } | { readonly problem: string } {
+  try {
+    process.chdir(path)
+    return { path: fromUnicode(process.cwd()) }
+  } catch (error) {
+    return { problem: systemProblem(error) }
+  }
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: 'No such file or directory',
+  EACCES: 'Permission denied',
+  EISDIR: 'Is a directory',
+  ENOTDIR: 'Not a directory',
+}
+
+/** The system's words for what went wrong, as strerror has them. */
+function systemProblem(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return PROBLEMS[code ?? ''] ?? message
+}

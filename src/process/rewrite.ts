@@ -1,0 +1,45 @@
+/**
+ * CONFIG REWRITE: the configuration file with today's settings in it.
+ *
+ * Thread: main.
+ * Owns: replacing the file so that it is whole at every moment.
+ * Never: touches a line that says the same as before.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { fromBytes, toBytes } from '../config/byte-text.ts'
+import { rewriteConfig } from '../config/rewrite.ts'
+import { Settings } from '../config/settings.ts'
+
+/** Gives the problem in words, empty when the file is written. */
+export function rewriteConfiguration(
+  file: string,
+  request: { readonly settings: unknown },
+): string {
+  try {
+    const old = existsSync(file) ? fromBytes(readFileSync(file)) : ''
+    const text = rewriteConfig(old, Settings.fromPlain(request.settings))
+    const temporary = `${file}.${process.pid}.tmp`
+    const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o644
+    const handle = openSync(temporary, 'w', mode)
+    writeSync(handle, toBytes(text))
+    fsyncSync(handle)
+    closeSync(handle)
+    renameSync(temporary, file)
+    const directory = openSync(dirname(file), 'r')
+    fsyncSync(directory)
+    closeSync(directory)
+    return ''
+  } catch (error) {
+    return (error as Error).message
+  }
+}

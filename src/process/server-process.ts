@@ -1,0 +1,236 @@
+/**
+ * The process: makes the shared memory, starts the threads, listens, and ends in order.
+ *
+ * Thread: main.
+ * Owns: threads, listeners, the pid file, what happens on a signal.
+ * Never: looks at a request: as an io thread it does, but that is io's business.
+ */
+import { randomBytes } from 'node:crypto'
+import { unlinkSync, writeFileSync } from 'node:fs'
+import type { FromCore } from '../bridge/control.ts'
+import { createBridgeMemory } from '../bridge/memory.ts'
+import {
+  CONNECTION_SLOTS,
+  PROCESS_TICK_MS,
+  REPLY_RING_SIZE,
+  REQUEST_RING_SIZE,
+} from '../config/limits.ts'
+import type { LogLevel } from '../config/log-levels.ts'
+import { REDBUN_VERSION, REDIS_VERSION } from '../config/version.ts'
+import type { CoreStart } from '../core/server.ts'
+import { type ListenOutcome, listen } from '../io/listen.ts'
+import { IoThread } from '../io/thread.ts'
+import type { IoStart } from '../io/worker.ts'
+import type { Configuration } from './configuration.ts'
+import type { Logger } from './logger.ts'
+import { logo } from './logo.ts'
+import { rewriteConfiguration } from './rewrite.ts'
+import { processValues } from './vitals.ts'
+
+export class ServerProcess {
+  readonly #configuration: Configuration
+  readonly #logger: Logger
+  readonly #io: IoThread
+  readonly #workers: Worker[] = []
+  readonly #memory: CoreStart['memory']
+  readonly #hashSeed = randomBytes(4).readInt32LE()
+  #commands: unknown
+  #listening = 0
+  #ending = false
+  #sharing: number
+  #ready = false
+
+  constructor(configuration: Configuration, logger: Logger) {
+    const { settings } = configuration
+    this.#configuration = configuration
+    this.#logger = logger
+    this.#sharing = settings.int('io-threads')
+    this.#memory = createBridgeMemory(
+      this.#sharing,
+      REQUEST_RING_SIZE,
+      REPLY_RING_SIZE,
+      CONNECTION_SLOTS,
+    )
+    this.#startCore()
+    this.#io = new IoThread({
+      memory: this.#memory,
+      index: 0,
+      settings,
+      hashSeed: this.#hashSeed,
+      onControl: (message) => this.#control(message),
+      debug: logger.debugging ? (text) => logger.debug(text) : undefined,
+      warn: (text) => logger.warning(text),
+    })
+  }
+
+  /** Begins to listen to signals and to look after what is due. */
+  run(): void {
+    const { settings } = this.#configuration
+    this.#logger.warning(`oO0OoO0OoO0Oo Redbun is starting oO0OoO0OoO0Oo`)
+    this.#logger.warning(
+      `Redbun version=${REDBUN_VERSION}, as Redis ${REDIS_VERSION}, Bun ${Bun.version}, pid=${process.pid}, just started`,
+    )
+    this.#logger.warning(
+      this.#configuration.file === ''
+        ? 'Warning: no config file specified, using the default config. In order to specify a config file use bun run server /path/to/redis.conf'
+        : 'Configuration loaded',
+    )
+    if (settings.bool('always-show-logo') || process.stdout.isTTY) {
+      this.#logger.raw(logo(settings.int('port')))
+    }
+    process.on('SIGTERM', () => this.#signal('SIGTERM'))
+    process.on('SIGINT', () => this.#signal('SIGINT'))
+    setInterval(() => this.#tick(), PROCESS_TICK_MS).unref()
+  }
+
+  #startCore(): void {
+    const worker = new Worker(new URL('../core/thread.ts', import.meta.url).href)
+    this.#watch(worker, 'core')
+    const start: CoreStart = {
+      memory: this.#memory,
+      settings: this.#configuration.settings.toPlain(),
+      renames: this.#configuration.extras.renames,
+      hashSeed: this.#hashSeed,
+      randomSeed: randomBytes(4).readInt32LE(),
+      processId: process.pid,
+      runId: randomBytes(20).toString('hex'),
+      startedMs: Date.now(),
+      executable: process.execPath,
+      configFile: this.#configuration.file,
+    }
+    worker.postMessage(start)
+  }
+
+  /** A thread that dies takes the server down: it must never be half alive. */
+  #watch(worker: Worker, name: string): void {
+    worker.onerror = (event) => {
+      this.#logger.warning(`The ${name} thread failed: ${event.message}`)
+      process.exit(1)
+    }
+    worker.addEventListener('close', () => {
+      if (this.#ending) return
+      this.#logger.warning(`The ${name} thread ended unexpectedly`)
+      process.exit(1)
+    })
+    this.#workers.push(worker)
+  }
+
+  #control(message: FromCore): void {
+    if (message.type === 'log') this.#logger.write(message.level, message.text)
+    else if (message.type === 'commands') this.#startIo(message.commands)
+    else if (message.type === 'ready') this.#coreReady()
+    else if (message.type === 'fatal') this.#fatal(message.text)
+    else if (message.type === 'settings') this.#settingsChanged(message.changed)
+    else if (message.type === 'shutdown') this.#end(message.status)
+    else if (message.type === 'rewrite') {
+      const error = rewriteConfiguration(this.#configuration.file, message)
+      this.#io.tellCore({ type: 'answer', number: message.number, error })
+    }
+  }
+
+  /** The core knows its commands: io can read requests, so the doors may open. */
+  #startIo(commands: unknown): void {
+    this.#commands = commands
+    this.#io.useCommands(commands as never)
+    for (let index = 1; index < this.#sharing; index++) {
+      const worker = new Worker(new URL('../io/worker.ts', import.meta.url).href)
+      this.#watch(worker, `io ${index}`)
+      worker.onmessage = (event: MessageEvent<WorkerMessage>) => this.#workerSaid(event.data)
+      const start: IoStart = {
+        memory: this.#memory,
+        index,
+        settings: this.#configuration.settings.toPlain(),
+        hashSeed: this.#hashSeed,
+        commands: commands as never,
+        debugging: this.#logger.debugging,
+      }
+      worker.postMessage(start)
+    }
+    this.#listened(listen(this.#io.listeners, this.#configuration.settings, { unix: true }))
+  }
+
+  #workerSaid(message: WorkerMessage): void {
+    if (message.type === 'log') this.#logger.write(message.level, message.text)
+    else this.#listened(message.outcome)
+  }
+
+  #listened(outcome: ListenOutcome): void {
+    for (const warning of outcome.warnings) this.#logger.warning(warning)
+    if (outcome.failure !== undefined) this.#fatal(outcome.failure)
+    this.#listening++
+    this.#sayReady()
+  }
+
+  #coreReady(): void {
+    this.#ready = true
+    this.#sayReady()
+  }
+
+  #sayReady(): void {
+    if (!this.#ready || this.#listening < this.#sharing) return
+    this.#writePidFile()
+    this.#logger.warning('Server initialized')
+    this.#logger.notice('Ready to accept connections')
+  }
+
+  #fatal(text: string): never {
+    this.#logger.warning(text)
+    process.exit(1)
+  }
+
+  #signal(signal: string): void {
+    if (this.#ending) {
+      this.#logger.warning('You insist... exiting now.')
+      process.exit(1)
+    }
+    this.#ending = true
+    this.#logger.warning(`Received ${signal} scheduling shutdown...`)
+    this.#io.tellCore({ type: 'shutdown', signal })
+  }
+
+  #end(status: number): void {
+    this.#ending = true
+    const { settings } = this.#configuration
+    this.#io.listeners.stop()
+    const pidFile = settings.text('pidfile')
+    if (pidFile !== '' && this.#pidFileWritten) unlinkSync(pidFile)
+    this.#logger.warning('Redbun is now ready to exit, bye bye...')
+    process.exit(status)
+  }
+
+  #pidFileWritten = false
+
+  #writePidFile(): void {
+    const path = this.#configuration.settings.text('pidfile')
+    if (path === '') return
+    try {
+      writeFileSync(path, `${process.pid}\n`)
+      this.#pidFileWritten = true
+    } catch (error) {
+      this.#logger.warning(`Failed to write PID file: ${(error as Error).message}`)
+    }
+  }
+
+  #settingsChanged(changed: readonly (readonly [string, string])[]): void {
+    const { settings } = this.#configuration
+    this.#logger.configure(settings.text('logfile'), settings.text('loglevel'))
+    this.#io.debug = this.#logger.debugging ? (text) => this.#logger.debug(text) : undefined
+    const names = changed.map(([name]) => name)
+    if (names.some((name) => name === 'port' || name === 'bind' || name.startsWith('tls-'))) {
+      this.#io.listeners.stopTcp()
+      const outcome = listen(this.#io.listeners, settings, { unix: false })
+      for (const warning of outcome.warnings) this.#logger.warning(warning)
+      if (outcome.failure !== undefined) this.#logger.warning(outcome.failure)
+    }
+  }
+
+  #tick(): void {
+    this.#io.tick()
+    this.#io.tellCore({ type: 'process', values: processValues() })
+  }
+}
+
+/** What an io Worker tells the main thread. */
+export type WorkerMessage =
+  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string }
+  | { readonly type: 'listened'; readonly outcome: ListenOutcome }
