@@ -3,7 +3,7 @@
  *
  * Comments and unknown directives stay where they are; a line of a setting is updated in place; a
  * second line of it is emptied; what the file lacks and is not at its default goes to the end, below
- * a signature. Running it twice changes nothing the second time.
+ * a signature. Running it again changes no directive.
  *
  * Thread: any.
  * Owns: how each setting is written.

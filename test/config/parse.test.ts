@@ -38,10 +38,9 @@ const WORLD: ConfigWorld = {
 function parse(text: string, refusing = false) {
   const settings = new Settings({ refusing })
   const result = parseConfig(text, settings, WORLD)
-  return {
-    settings,
-    ...('failure' in result ? { failure: result.failure } : { extras: result.extras }),
-  }
+  const failure = 'failure' in result ? result.failure : undefined
+  const extras = 'extras' in result ? result.extras : undefined
+  return { settings, failure, extras }
 }
 
 describe('values', () => {
