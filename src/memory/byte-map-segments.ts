@@ -46,6 +46,8 @@ const HOME_RANGE_MAX = 65535
 /** Turns the signed order of 32-bit integers into the unsigned one. */
 export const SIGN = 0x80000000 | 0
 
+/** How full a segment gets, in 128ths. */
+const LOAD_MAX_128THS = 111
 /** How full a segment is after growing or shrinking. */
 const LOAD_FITTED = 0.68
 /** A segment less full than this shrinks or merges. */
@@ -65,7 +67,7 @@ export function itemOf(words: Int32Array, header: number, hash: number): number 
 
 /** How many elements a segment takes before it grows. */
 export function countLimit(slotCount: number): number {
-  return Math.floor(slotCount * 0.87)
+  return (slotCount * LOAD_MAX_128THS) >> 7
 }
 
 /** Lays out an empty map in its header block, with its first segment. */

@@ -126,45 +126,27 @@ export function byteMapFind(
 
 /** Adds an entry whose key is known to be absent. Throws `ARENA_FULL`. */
 export function byteMapInsert(arena: Arena, map: Ref, hash: number, entry: Ref): void {
-  byteMapReserve(arena, map, hash)
+  let slot = roomFor(arena, map, hash)
   const words = arena.words
   const header = map << 1
-  const item = itemOf(words, header, hash)
-  const segment = words[item] << 1
+  const segment = words[itemOf(words, header, hash)] << 1
   const order = hash ^ SIGN
-  let slot = segment + 2 + (homeOf(hash, words[item + 1]) << 1)
-  while (words[slot + 1] !== 0 && (words[slot] ^ SIGN) <= order) slot += 2
-  // Push what follows one slot on, up to the first empty slot.
-  let carriedHash = hash
-  let carriedRef = entry
-  while (carriedRef !== 0) {
-    const nextHash = words[slot]
-    const nextRef = words[slot + 1]
-    words[slot] = carriedHash
-    words[slot + 1] = carriedRef
-    carriedHash = nextHash
-    carriedRef = nextRef
-    slot += 2
+  // Push larger hashes into the empty slot, one by one.
+  const first = segment + 2
+  while (slot > first && (words[slot - 2] ^ SIGN) > order) {
+    words[slot] = words[slot - 2]
+    words[slot + 1] = words[slot - 1]
+    slot -= 2
   }
+  words[slot] = hash
+  words[slot + 1] = entry
   words[segment]++
   words[header + MAP_COUNT]++
 }
 
 /** Makes room so that inserting this hash next cannot fail. Throws `ARENA_FULL`. */
 export function byteMapReserve(arena: Arena, map: Ref, hash: number): void {
-  for (;;) {
-    const words = arena.words
-    const item = itemOf(words, map << 1, hash)
-    const segment = words[item] << 1
-    const slotCount = words[segment + 1]
-    if (words[segment] < countLimit(slotCount)) {
-      let slot = segment + 2 + (homeOf(hash, words[item + 1]) << 1)
-      while (words[slot + 1] !== 0) slot += 2
-      // The last slot of all stays empty as a stop.
-      if (slot < segment + 2 + (slotCount << 1)) return
-    }
-    growSegment(arena, map, hash)
-  }
+  roomFor(arena, map, hash)
 }
 
 /** Takes an entry out; its block stays. Answers whether it was there. */
@@ -310,6 +292,23 @@ export function byteMapVisit(arena: Arena, map: Ref, visitBlock: VisitBlock): vo
   } while (position !== 0)
   if (words[header + MAP_DEPTH] > 0) visitBlock(words[header])
   visitBlock(map)
+}
+
+/** The word index of the first empty slot from the home of a hash on, after growing if need be. */
+function roomFor(arena: Arena, map: Ref, hash: number): number {
+  for (;;) {
+    const words = arena.words
+    const item = itemOf(words, map << 1, hash)
+    const segment = words[item] << 1
+    const slotCount = words[segment + 1]
+    if (words[segment] < countLimit(slotCount)) {
+      let slot = segment + 2 + (homeOf(hash, words[item + 1]) << 1)
+      while (words[slot + 1] !== 0) slot += 2
+      // The last slot of all stays empty as a stop.
+      if (slot < segment + 2 + (slotCount << 1)) return slot
+    }
+    growSegment(arena, map, hash)
+  }
 }
 
 /** The word index of the slot of an entry, 0 if it is not there. */
