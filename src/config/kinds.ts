@@ -406,7 +406,10 @@ const UNITS: Record<string, bigint> = {
   gb: 1024n ** 3n,
 }
 
-/** Bytes with a unit. QUIRK: no digits are zero, and more than 64 bits wrap as Redis's do. */
+/**
+ * Bytes with a unit.
+ * QUIRK: no digits are zero, and more than 64 bits wrap as Redis does.
+ */
 function memoryAmount(word: string): bigint | undefined {
   const match = /^([0-9]*)([a-z]{0,2})$/i.exec(word)
   const unit = match === null ? undefined : UNITS[match[2]!.toLowerCase()]

@@ -171,7 +171,8 @@ export class Settings {
     const { kind } = definition(name)
     if (kind.words === 'one' && words.length !== 1) return 'wrong number of arguments'
     const single = kind.words === 'many' && words.length === 1
-    // A word that is itself a list: `--save "900 1"`. QUIRK: with unbalanced quotes it is an empty one.
+    // One word may be the list itself: `--save "900 1"`.
+    // QUIRK: a list in one word with unbalanced quotes is an empty one.
     const list = single ? (splitWords(words[0]!) ?? []) : words
     const reading = this.#read(name, list, adds)
     if ('problem' in reading) return reading.problem

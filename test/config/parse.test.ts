@@ -118,6 +118,11 @@ describe('directives that are not settings', () => {
   }
 })
 
+test('QUIRK: the word named is two places before the wrong one', () => {
+  expect(parse('user foo on bad').failure?.text).toContain("user declaration 'foo': Syntax")
+  expect(parse('user foo bad').failure?.text).toContain("user declaration 'user': Syntax")
+})
+
 test('a file that includes itself stops with a reason', () => {
   expect(parse('include self.conf').failure?.text).toContain('include goes deeper than 32 files')
 })

@@ -40,6 +40,38 @@ describe('typed reading', () => {
   })
 })
 
+describe('odd values', () => {
+  const settings = new Settings({ refusing: false })
+  test('QUIRK: no digits are zero, and more than 64 bits wrap as Redis does', () => {
+    const rows = [
+      ['', '0'],
+      ['kb', '0'],
+      ['99999999999999999999', '18446744073709551615'],
+      ['17179869185gb', '1073741824'],
+      ['99999999999999999999gb', '18446744072635809792'],
+    ]
+    for (const [given, value] of rows) {
+      expect(settings.set([['maxmemory', given!]]).ok).toBe(true)
+      expect([given, settings.raw('maxmemory')]).toEqual([given, value!])
+    }
+  })
+  test('QUIRK: beside `A`, the letter for new keys is accepted but not reported', () => {
+    const rows = [
+      ['AKEmn', 'AKEm'],
+      ['nEK', 'nKE'],
+      ['Kg$lshzxetd', 'AK'],
+    ]
+    for (const [given, value] of rows) {
+      expect(settings.set([['notify-keyspace-events', given!]]).ok).toBe(true)
+      expect(settings.raw('notify-keyspace-events')).toBe(value!)
+    }
+  })
+  test('QUIRK: a list in one word with unbalanced quotes is an empty one', () => {
+    expect(settings.load('save', ['"1'], false)).toBeUndefined()
+    expect(settings.raw('save')).toBe('')
+  })
+})
+
 describe('crossing threads', () => {
   test('a plain copy has the same values', () => {
     const settings = new Settings()
