@@ -11,6 +11,12 @@ import { join } from 'node:path'
 
 export const hasRedis = Bun.which('redis-server') !== null
 
+/** What must not outlive the tests, however they end. */
+const running = new Set<Bun.Subprocess>()
+process.on('exit', () => {
+  for (const child of running) child.kill(9)
+})
+
 export type RealReply = string | null | RealReply[]
 
 /** A fresh directory; the caller removes it. */
@@ -30,6 +36,7 @@ export async function failToStart(
     stdout: 'pipe',
     stderr: 'pipe',
   })
+  running.add(child)
   const giveUp = setTimeout(() => child.kill(9), 5000)
   const [status, stdout, stderr] = await Promise.all([
     child.exited,
@@ -37,6 +44,7 @@ export async function failToStart(
     new Response(child.stderr).text(),
   ])
   clearTimeout(giveUp)
+  running.delete(child)
   return { status, stdout, stderr }
 }
 
@@ -69,6 +77,7 @@ export class RealServer {
       stdout: 'ignore',
       stderr: 'ignore',
     })
+    running.add(child)
     const waiting: ((reply: RealReply) => void)[] = []
     let rest = ''
     for (let attempt = 0; attempt < 400; attempt++) {
@@ -117,6 +126,7 @@ export class RealServer {
     this.#socket.end()
     this.#child.kill(9)
     await this.#child.exited
+    running.delete(this.#child)
     rmSync(this.directory, { recursive: true })
   }
 }
