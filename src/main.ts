@@ -53,6 +53,7 @@ function serve(line: Extract<ReturnType<typeof parseCommandLine>, { task: 'serve
     process.exit(1)
   }
   const { settings } = configuration
+  if (line.standardInput) logger.notice('Reading config from stdin')
   logger.configure(settings.text('logfile'), settings.text('loglevel'))
   new ServerProcess(configuration, logger).run()
 }

@@ -21,7 +21,15 @@ export type FromCore =
   /** To every io thread and main: these directives have other values now. */
   | { readonly type: 'settings'; readonly changed: readonly (readonly [string, string])[] }
   /** Answered by 'answer' with the same number. */
-  | { readonly type: 'rewrite'; readonly number: number; readonly settings: unknown }
+  | {
+      readonly type: 'rewrite'
+      readonly number: number
+      readonly settings: unknown
+      /** The `user` lines. */
+      readonly users: readonly string[]
+      /** Every setting, also those at their default. */
+      readonly all: boolean
+    }
 
 /** To the core. */
 export type ToCore =

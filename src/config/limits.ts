@@ -64,3 +64,10 @@ export const PROCESS_TICK_MS = 100
 export const SAMPLE_PERIOD_MS = 100
 export const CLIENT_CRON_PERIOD_MS = 500
 export const PAUSE_PERIOD_MS = 5
+/** Chunks of requests that are published before a sleeping core is woken within a turn. */
+export const WAKE_CHUNK_COUNT = 16
+/** Looks at the reply ring before io sleeps, with few and with many connections active. */
+export const IO_SPIN_TURNS_FEW = 10_000
+export const IO_SPIN_TURNS_MANY = 2_000
+/** After this many vain looks in a row the core looks with full patience once. */
+export const SPIN_PROBE_PERIOD = 64

@@ -30,7 +30,7 @@ export class Loop {
   constructor(server: Server) {
     this.#server = server
     this.#process = new Int32Array(server.start.memory.process)
-    this.#spin = new Spin(server.links)
+    this.#spin = new Spin(server.links, server.start.processorCount)
   }
 
   /** Never returns; throws what is our own fault. */

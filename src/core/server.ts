@@ -50,6 +50,8 @@ export interface CoreStart {
   readonly runId: string
   readonly startedMs: number
   readonly executable: string
+  /** Processors that this process may use. */
+  readonly processorCount: number
   readonly configFile: string
   /** Bytes of one arena; undefined: the largest. */
   readonly arenaSize?: number

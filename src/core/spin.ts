@@ -1,38 +1,57 @@
 /**
- * How long the core looks for the next request before it sleeps.
+ * How long the core looks for the next request before it sleeps: as long as that has paid off
+ * lately. A found request doubles the patience, a vain look halves it, and when patience is at its
+ * end a short look now and then finds out whether times have changed. With many connections and few
+ * processors nobody looks at all: what spins then takes the processor from who would send.
  *
  * Thread: core. Hot path.
- * Owns: the decision, from what the io threads see of their connections.
- * Never: spins while nobody has sent anything lately.
+ * Owns: the patience.
+ * Never: looks while nobody has sent anything lately.
  */
-import { SPIN_CONNECTIONS_MAX, SPIN_TURNS } from '../config/limits.ts'
+import { SPIN_CONNECTIONS_MAX, SPIN_PROBE_PERIOD, SPIN_TURNS } from '../config/limits.ts'
 import type { CoreLink } from './engine/link.ts'
 
 export class Spin {
   readonly #links: readonly CoreLink[]
-  /** Spins left until the next request comes or the core sleeps. */
-  #left = 0
+  /** True when there is a processor for every thread and more. */
+  readonly #roomy: boolean
+  #patience = SPIN_TURNS
+  #vainLooks = 0
+  #worked = false
 
-  constructor(links: readonly CoreLink[]) {
+  constructor(links: readonly CoreLink[], processorCount: number) {
     this.#links = links
+    this.#roomy = processorCount > links.length + 2
   }
 
   /** A turn has found requests. */
   worked(): void {
-    let active = 0
-    for (let i = 0; i < this.#links.length; i++) active += this.#links[i].active
-    this.#left = active <= SPIN_CONNECTIONS_MAX ? SPIN_TURNS : 0
+    this.#worked = true
   }
 
   /** Looks for a while. False when it is time to sleep. */
   wait(): boolean {
+    if (!this.#worked || !this.#allowed()) return false
+    this.#worked = false
     const links = this.#links
-    while (this.#left > 0) {
-      this.#left--
+    for (let left = this.#patience; left > 0; left--) {
       for (let i = 0; i < links.length; i++) {
-        if (!links[i].requests.isEmpty()) return true
+        if (links[i].requests.isEmpty()) continue
+        this.#patience = Math.min(SPIN_TURNS, this.#patience * 2)
+        this.#vainLooks = 0
+        return true
       }
     }
+    this.#vainLooks++
+    this.#patience >>= 1
+    if (this.#vainLooks % SPIN_PROBE_PERIOD === 0) this.#patience = SPIN_TURNS
     return false
+  }
+
+  #allowed(): boolean {
+    if (this.#roomy) return true
+    let active = 0
+    for (let i = 0; i < this.#links.length; i++) active += this.#links[i].active
+    return active <= SPIN_CONNECTIONS_MAX
   }
 }

@@ -23,7 +23,7 @@ import {
 } from '../bridge/message.ts'
 import type { RingWriter } from '../bridge/ring.ts'
 import { raiseFlag, wake } from '../bridge/wake.ts'
-import { REQUEST_RECORD_SIZE } from '../config/limits.ts'
+import { REQUEST_RECORD_SIZE, WAKE_CHUNK_COUNT } from '../config/limits.ts'
 import { CommandLookup } from '../lib/command-lookup.ts'
 import { hashBytes, hashWords } from '../lib/hash.ts'
 import { BROKEN, COMPLETE, RequestParser } from '../lib/resp/request-parser.ts'
@@ -91,6 +91,8 @@ export class Intake {
   /** The record being written; -1: none. */
   #record = -1
   #recordId = 0
+  /** Chunks published since the core was last woken. */
+  #unwoken = 0
   #at = 0
   #limit = 0
   /** Requests longer than this are refused by the parser: `proto-max-bulk-len`. */
@@ -375,7 +377,24 @@ export class Intake {
   }
 
   #publish(): void {
-    if (this.#ring.publish()) wake(this.#process, CORE_PARKED)
+    if (!this.#ring.publish()) return
+    this.#unwoken++
+    if (this.#unwoken >= WAKE_CHUNK_COUNT) this.wakeCore()
+  }
+
+  /**
+   * Wakes the core if it sleeps and something was published since. Waking costs more than executing
+   * a request, so it is done for several chunks at once, and at the end of the turn.
+   */
+  wakeCore(): void {
+    if (this.#unwoken === 0) return
+    this.#unwoken = 0
+    wake(this.#process, CORE_PARKED)
+  }
+
+  /** True when something was published and the core may not know yet. */
+  get hasUnwoken(): boolean {
+    return this.#unwoken > 0
   }
 
   /** Sends what fits of a huge request. False when some is left. */

@@ -18,6 +18,7 @@ import {
   BYTES_IN,
   BYTES_OUT,
   CONNECTED,
+  CORE_PARKED,
   IO_PARKED,
   READS,
   REJECTED,
@@ -39,7 +40,13 @@ import {
 } from '../bridge/message.ts'
 import { RingReader, RingWriter } from '../bridge/ring.ts'
 import { addShared, LoopWaiter, publishNumber, readNumber, unpark } from '../bridge/wake.ts'
-import { ACTIVITY_WINDOW_MS, CONNECTION_SLOTS } from '../config/limits.ts'
+import {
+  ACTIVITY_WINDOW_MS,
+  CONNECTION_SLOTS,
+  IO_SPIN_TURNS_FEW,
+  IO_SPIN_TURNS_MANY,
+  SPIN_CONNECTIONS_MAX,
+} from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
 import { CommandLookup, type LookupItem } from '../lib/command-lookup.ts'
 import { Connection, type ConnectionSocket } from './connection.ts'
@@ -85,6 +92,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #window = 1
   #windowStartMs = 0
   #windowCount = 0
+  #activeCount = 0
   #queryLimit: number
   #keepAliveMs: number
   #passwordRequired: boolean
@@ -291,10 +299,27 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #turnEnds(): void {
     this.#inTurn = false
     this.#advanceWindow()
+    const asked = this.#intake.hasUnwoken
+    this.#intake.wakeCore()
     do {
       this.#delivery.deliver()
       if (this.#intake.hasStarved) this.#pump()
+      if (asked) this.#awaitReplies()
     } while (!this.#waiter.park() || !this.#delivery.isEmpty())
+  }
+
+  /** Delivers what the core answers within a moment: that is cheaper than sleeping and waking. */
+  #awaitReplies(): void {
+    const few = this.#activeCount <= SPIN_CONNECTIONS_MAX
+    let turns = few ? IO_SPIN_TURNS_FEW : IO_SPIN_TURNS_MANY
+    while (turns-- > 0) {
+      if (this.#delivery.isEmpty()) {
+        if (!few && readNumber(this.#process, CORE_PARKED) === 1) return
+        continue
+      }
+      this.#delivery.deliver()
+      if (few) return
+    }
   }
 
   #pump(): void {
@@ -312,8 +337,9 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     if (nowMs - this.#windowStartMs < ACTIVITY_WINDOW_MS) return
     this.#windowStartMs = nowMs
     this.#window++
-    if (readNumber(this.#link, ACTIVE_CONNECTIONS) !== this.#windowCount) {
-      publishNumber(this.#link, ACTIVE_CONNECTIONS, this.#windowCount)
+    if (this.#activeCount !== this.#windowCount) {
+      this.#activeCount = this.#windowCount
+      publishNumber(this.#link, ACTIVE_CONNECTIONS, this.#activeCount)
     }
     this.#windowCount = 0
   }

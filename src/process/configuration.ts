@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { fromBytes, fromUnicode } from '../config/byte-text.ts'
+import { fromBytes, fromUnicode, toUnicode } from '../config/byte-text.ts'
 import { type CommandLine, joinConfig } from '../config/command-line.ts'
 import { type ConfigExtras, type ConfigFailure, parseConfig } from '../config/parse.ts'
 import { Settings } from '../config/settings.ts'
@@ -29,7 +29,7 @@ export function loadConfiguration(
   const file = line.file === undefined ? '' : resolve(line.file)
   let text = ''
   if (line.file !== undefined) {
-    const read = readText(file)
+    const read = readText(fromUnicode(file))
     if ('problem' in read) {
       const failure = `Fatal error, can't open config file '${file}': ${read.problem}`
       return { to: 'log', text: failure }
@@ -47,7 +47,7 @@ export function loadConfiguration(
 
 function readText(path: string): { readonly text: string } | { readonly problem: string } {
   try {
-    return { text: fromBytes(readFileSync(path)) }
+    return { text: fromBytes(readFileSync(toUnicode(path))) }
   } catch (error) {
     return { problem: systemProblem(error) }
   }
@@ -55,13 +55,13 @@ function readText(path: string): { readonly text: string } | { readonly problem:
 
 function expand(pattern: string): readonly string[] {
   if (!/[*?[]/.test(pattern)) return [pattern]
-  const found = [...new Bun.Glob(pattern).scanSync({ absolute: true, dot: false })]
-  return found.sort()
+  const found = [...new Bun.Glob(toUnicode(pattern)).scanSync({ absolute: true, dot: false })]
+  return found.sort().map(fromUnicode)
 }
 
 function enterDirectory(path: string): { readonly path: string } | { readonly problem: string } {
   try {
-    process.chdir(path)
+    process.chdir(toUnicode(path))
     return { path: fromUnicode(process.cwd()) }
   } catch (error) {
     return { problem: systemProblem(error) }

@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import type { FromCore } from '../bridge/control.ts'
 import { fromBytes, toBytes } from '../config/byte-text.ts'
 import { rewriteConfig } from '../config/rewrite.ts'
 import { Settings } from '../config/settings.ts'
@@ -23,11 +24,14 @@ import { Settings } from '../config/settings.ts'
 /** Gives the problem in words, empty when the file is written. */
 export function rewriteConfiguration(
   file: string,
-  request: { readonly settings: unknown },
+  request: Extract<FromCore, { type: 'rewrite' }>,
 ): string {
   try {
     const old = existsSync(file) ? fromBytes(readFileSync(file)) : ''
-    const text = rewriteConfig(old, Settings.fromPlain(request.settings))
+    const text = rewriteConfig(old, Settings.fromPlain(request.settings), {
+      users: request.users,
+      all: request.all,
+    })
     const temporary = `${file}.${process.pid}.tmp`
     const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o644
     const handle = openSync(temporary, 'w', mode)

@@ -7,6 +7,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { unlinkSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import type { FromCore } from '../bridge/control.ts'
 import { createBridgeMemory } from '../bridge/memory.ts'
 import {
@@ -21,6 +22,7 @@ import type { CoreStart } from '../core/server.ts'
 import { type ListenOutcome, listen } from '../io/listen.ts'
 import { IoThread } from '../io/thread.ts'
 import type { IoStart } from '../io/worker.ts'
+import type { LookupItem } from '../lib/command-lookup.ts'
 import type { Configuration } from './configuration.ts'
 import type { Logger } from './logger.ts'
 import { logo } from './logo.ts'
@@ -34,11 +36,11 @@ export class ServerProcess {
   readonly #workers: Worker[] = []
   readonly #memory: CoreStart['memory']
   readonly #hashSeed = randomBytes(4).readInt32LE()
-  #commands: unknown
   #listening = 0
   #ending = false
   #sharing: number
   #ready = false
+  #pidFileWritten = false
 
   constructor(configuration: Configuration, logger: Logger) {
     const { settings } = configuration
@@ -96,6 +98,7 @@ export class ServerProcess {
       runId: randomBytes(20).toString('hex'),
       startedMs: Date.now(),
       executable: process.execPath,
+      processorCount: availableParallelism(),
       configFile: this.#configuration.file,
     }
     worker.postMessage(start)
@@ -129,9 +132,8 @@ export class ServerProcess {
   }
 
   /** The core knows its commands: io can read requests, so the doors may open. */
-  #startIo(commands: unknown): void {
-    this.#commands = commands
-    this.#io.useCommands(commands as never)
+  #startIo(commands: readonly LookupItem[]): void {
+    this.#io.useCommands(commands)
     for (let index = 1; index < this.#sharing; index++) {
       const worker = new Worker(new URL('../io/worker.ts', import.meta.url).href)
       this.#watch(worker, `io ${index}`)
@@ -141,7 +143,7 @@ export class ServerProcess {
         index,
         settings: this.#configuration.settings.toPlain(),
         hashSeed: this.#hashSeed,
-        commands: commands as never,
+        commands,
         debugging: this.#logger.debugging,
       }
       worker.postMessage(start)
@@ -197,8 +199,6 @@ export class ServerProcess {
     this.#logger.warning('Redbun is now ready to exit, bye bye...')
     process.exit(status)
   }
-
-  #pidFileWritten = false
 
   #writePidFile(): void {
     const path = this.#configuration.settings.text('pidfile')

@@ -57,8 +57,7 @@ export class Call {
 /** Runs the call's command and accounts for it. Throws only what is our own fault. */
 export function run(call: Call): void {
   const { entry, reply, keyspace, propagation } = call
-  const space = reply.space()
-  const position = reply.position
+  reply.mark()
   const errors = reply.errorCount
   const dirty = keyspace.dirty
   const clock = keyspace.clock
@@ -67,7 +66,7 @@ export function run(call: Call): void {
   try {
     entry.run(call)
   } catch (error) {
-    reply.rollback(space, position)
+    reply.rollback()
     reply.error(mistake(error))
   }
   const durationUs = clock.microseconds() - startUs

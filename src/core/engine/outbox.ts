@@ -21,6 +21,7 @@ import type { CoreLink } from './link.ts'
 import { Reply, type ReplySink } from './reply.ts'
 import type { Session } from './session.ts'
 
+const NO_PAYLOAD = new Uint8Array(0)
 /** Where replies go that nobody wants: as long as the longest step of a reply. */
 const DISCARDED = Buffer.allocUnsafe(128 * 1024)
 
@@ -74,6 +75,11 @@ export class Outbox implements ReplySink {
   /** The record is full: ends it and opens another of the same connection. */
   more(_reply: Reply, needed: number): void {
     const link = this.#link
+    if (link === undefined) {
+      assert(this.#muted !== undefined, 'a reply goes to a selected session')
+      this.#discard()
+      return
+    }
     const connectionId = this.#connectionId
     this.close()
     if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.publish()
@@ -82,18 +88,12 @@ export class Outbox implements ReplySink {
 
   /** Sends a record without payload: close, class, hold. */
   order(session: Session, kind: number, value: number): void {
-    this.close()
-    const link = session.link
-    const offset = this.#claim(link, HEADER_SIZE)
-    this.#commit(link, kind, session.connectionId, offset, 0, value)
+    this.#rare(session.link, kind, session.connectionId, NO_PAYLOAD, value)
   }
 
   /** Sends control bytes to one link's io thread. */
   control(link: CoreLink, payload: Uint8Array): void {
-    this.close()
-    const offset = this.#claim(link, HEADER_SIZE + payload.length)
-    link.replies.bytes.set(payload, offset + HEADER_SIZE)
-    this.#commit(link, KIND_CONTROL, 0, offset, payload.length, payload.length)
+    this.#rare(link, KIND_CONTROL, 0, payload, payload.length)
   }
 
   /** Ends the batch: everything written becomes visible, and io threads that sleep are woken. */
@@ -113,6 +113,23 @@ export class Outbox implements ReplySink {
   /** Everything up to here is forgotten; there is room for as much again. */
   #discard(): void {
     this.reply.useSpace(DISCARDED, 0, DISCARDED.length)
+  }
+
+  /** Writes a record in between: whoever was being answered goes on in another one. */
+  #rare(
+    link: CoreLink,
+    kind: number,
+    connectionId: number,
+    payload: Uint8Array,
+    value: number,
+  ): void {
+    const open = this.#link
+    const openId = this.#connectionId
+    this.close()
+    const offset = this.#claim(link, HEADER_SIZE + payload.length)
+    link.replies.bytes.set(payload, offset + HEADER_SIZE)
+    this.#commit(link, kind, connectionId, offset, payload.length, value)
+    if (open !== undefined) this.#open(open, openId, REPLY_RECORD_CLAIM_SIZE)
   }
 
   #open(link: CoreLink, connectionId: number, payloadSize: number): void {

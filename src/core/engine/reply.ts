@@ -37,8 +37,10 @@ export class Reply {
   bytes: Buffer = Buffer.alloc(0)
   position = 0
   #limit = 0
-  /** Bytes taken away by the sink since this reply exists: a mark from before cannot be undone. */
-  #spaces = 0
+  /** Where the reply in progress began in this space. */
+  #mark = 0
+  /** Part of the reply in progress is no longer in this space. */
+  #left = false
   readonly #sink: ReplySink
   /** 2 or 3. */
   protocol = 2
@@ -53,21 +55,23 @@ export class Reply {
 
   /** For the sink: write from `position` up to `limit` of `bytes`. */
   useSpace(bytes: Buffer, position: number, limit: number): void {
+    if (this.position !== this.#mark) this.#left = true
     this.bytes = bytes
     this.position = position
+    this.#mark = position
     this.#limit = limit
-    this.#spaces++
   }
 
-  /** Identifies the space in use, to be given to `rollback` with the position. */
-  space(): number {
-    return this.#spaces
+  /** A call begins: until the next mark its reply can be taken back. */
+  mark(): void {
+    this.#mark = this.position
+    this.#left = false
   }
 
-  /** Forgets everything written since `position` was read in the same `space`. */
-  rollback(space: number, position: number): void {
-    assert(space === this.#spaces, 'a reply that has left cannot be taken back')
-    this.position = position
+  /** Forgets everything written since `mark`. */
+  rollback(): void {
+    assert(!this.#left, 'a reply that has left cannot be taken back')
+    this.position = this.#mark
   }
 
   ok(): void {

@@ -73,6 +73,7 @@ export class Db {
       this.arena,
       table,
       hash,
+      args.bytes,
       args.words,
       args.offsets[index],
       args.lengths[index],

@@ -22,8 +22,8 @@ export class Users {
   }
 
   /** Takes over `requirepass`; an empty one means that everybody may come in. */
-  setDefaultPassword(password: string): void {
-    this.#digest = password === '' ? undefined : digest(Buffer.from(password, 'latin1'))
+  setDefaultPassword(password: Uint8Array): void {
+    this.#digest = password.length === 0 ? undefined : digest(password)
     this.#server.updateGuard()
   }
 

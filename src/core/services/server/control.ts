@@ -7,6 +7,7 @@
  */
 import { encode } from '@msgpack/msgpack'
 import type { FromCore, ToCore } from '../../../bridge/control.ts'
+import type { Name } from '../../../config/params.ts'
 import type { CoreLink } from '../../engine/link.ts'
 import type { Server } from '../../server.ts'
 
@@ -26,16 +27,16 @@ export class Control {
     const server = this.#server
     const { settings } = server
     server.log.setLevel(settings.text('loglevel'))
-    server.users.setDefaultPassword(settings.text('requirepass'))
+    server.users.setDefaultPassword(settings.bytes('requirepass'))
     server.memoryLimit = settings.int('maxmemory')
     server.latency.settingsChanged()
     server.updateGuard()
   }
 
   /** Tells every io thread that these directives have other values now. */
-  announce(names: readonly string[]): void {
+  announce(names: readonly Name[]): void {
     const { settings } = this.#server
-    const changed = names.map((name) => [name, settings.text(name)] as const)
+    const changed = names.map((name) => [name, settings.raw(name)] as const)
     const payload = encode({ type: 'settings', changed } satisfies FromCore)
     for (const link of this.#server.links) this.#server.outbox.control(link, payload)
   }
