@@ -178,6 +178,32 @@ export class Db {
     return this.#move(ref, valueSize, keptSize, entryDeadline(this.arena, ref))
   }
 
+  /**
+   * Makes another entry in the key's place, with `valueSize` bytes of value to be filled by the
+   * caller, and frees the value that was there. Throws: ARENA_FULL, with nothing changed.
+   */
+  replace(ref: Ref, type: number, encoding: number, valueSize: number, deadlineMs: number): Ref {
+    const arena = this.arena
+    const words = arena.words
+    const timed = deadlineMs !== NO_DEADLINE
+    const keyLength = entryKeyLength(arena, ref)
+    const payload = timed ? valueSize + DEADLINE_SIZE : valueSize
+    const made = entryCreateAligned(arena, words, entryKeyOffset(ref), keyLength, payload)
+    words[made << 1] = entryHeader(type, encoding, timed, words[ref << 1] >>> AGE_SHIFT)
+    words[(made << 1) + 1] = words[(ref << 1) + 1]
+    if (timed) {
+      setEntryDeadline(arena, made, deadlineMs)
+      this.#deadlines.addOrFree(this.#arenaIndex, made, deadlineMs)
+      this.#keyspace.deadlineAdded(deadlineMs)
+    }
+    byteMapReplace(arena, this.#tables[this.#arenaIndex], this.#hashOf(made), ref, made)
+    const before = entryDeadline(arena, ref)
+    if (before !== NO_DEADLINE) this.#deadlines.remove(this.#arenaIndex, ref, before)
+    valueType(words[ref << 1] & TYPE_MASK).free(arena, ref)
+    arena.free(ref)
+    return made
+  }
+
   /** Gives the key a deadline, or another one. Its ref may change. Throws: ARENA_FULL. */
   setDeadline(ref: Ref, deadlineMs: number, valueSize: number): Ref {
     const arena = this.arena
