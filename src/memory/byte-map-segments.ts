@@ -37,8 +37,11 @@ export const MAP_SIZE_BYTES = 32
 const INLINE_DIRECTORY_REFS = 3
 
 const SEGMENT_SIZE_MIN = 80
-/** MEASURED: `bench/micro/byte-map.bench.ts`; larger ones find no faster and pause longer. */
-const SEGMENT_SIZE_MAX = 32768
+/**
+ * MEASURED: `bench/micro/byte-map.bench.ts`: at 32 KiB lookups are no faster and the longest
+ * rebuilds take twice as long; at 8 KiB lookups are slower, for the directory leaves the cache.
+ */
+const SEGMENT_SIZE_MAX = 16384
 const SEGMENT_DEPTH_MAX = 20
 /** A segment splits if that separates most of its elements within so many bits. */
 const SPLIT_BITS_MAX = 6
