@@ -2,9 +2,9 @@
  * One fixed shared buffer and its allocator: size classes, exact account, refs.
  *
  * The buffer is cut into 8 KiB pages. Pages are handed out in runs: a run is either a span of equal
- * blocks of one size class, one large block, or free. What the allocator knows about a run lies in a
- * page map at the start of the same buffer, so blocks carry no header and an arena is one piece of
- * memory:
+ * blocks of one size class, one large block, or free. What the allocator knows about a run lies
+ * in a page map at the start of the same buffer, so blocks carry no header and an arena is one
+ * piece of memory:
  *
  *   page map word   span of small blocks     large block      free run
  *   0 kind          class number             LARGE            FREE
@@ -14,9 +14,9 @@
  *   5, 6            neighbours in the list of spans with room, or of free runs of like size
  *   7 start         first page of the run (span: on all its pages; others: on the first and last)
  *
- * A span whose last block is freed gives its pages back, unless it is the only one of its class with
- * room; those kept spans are given back too before an arena calls itself full. Free runs coalesce
- * with their neighbours.
+ * A span whose last block is freed gives its pages back, unless it is the only one of its class
+ * with room; those kept spans are given back too before an arena calls itself full. Free runs
+ * coalesce with their neighbours.
  *
  * Thread: core. Hot path.
  * Owns: which bytes of the arena are in use.
@@ -277,7 +277,7 @@ export class Arena {
     if (next !== 0) words[(next << PAGE_MAP_SHIFT) + RUN_PREVIOUS] = previous
   }
 
-  /** Gives an empty span back unless it is the last with room, so that one block can come and go. */
+  /** Gives an empty span back unless it is the last with room: one block may come and go. */
   private spanEmptied(span: number, sizeClass: number): void {
     const words = this.words
     const run = span << PAGE_MAP_SHIFT
@@ -409,7 +409,7 @@ export class Arena {
     this.listRun(page, pages)
   }
 
-  /** The first page of a free run of at least `pages`, close to the best fit; 0 if there is none. */
+  /** The first page of a free run of at least `pages`, close to the best fit; or 0. */
   private findRun(pages: number): number {
     const words = this.words
     let bin = this.firstFilledBin(freeBin(pages))

@@ -15,8 +15,8 @@
  * home or right behind the one before.
  *
  * Segments grow by about a quarter, so that their blocks stay full, up to a largest size, then
- * split. Hashes that share too many bits to be parted (by chance or malice) make a segment grow past
- * that size instead.
+ * split. Hashes that share too many bits to be parted (by chance or malice) make a segment grow
+ * past that size instead.
  *
  * Thread: core. Hot path.
  * Owns: directories, segments.

@@ -9,8 +9,8 @@
  * table with incremental rehashing (as Redis has) keeps two tables while it moves and needs the
  * reversed-bits cursor, which returns elements twice.
  *
- * Layout, growth and shrinking are in `byte-map-segments.ts`. The core chooses arenas by low bits of
- * a hash: the top ones must stay evenly spread within a map.
+ * Layout, growth and shrinking are in `byte-map-segments.ts`. The core chooses arenas by low bits
+ * of a hash: the top ones must stay evenly spread within a map.
  *
  * Thread: core. Hot path.
  * Owns: map headers; the slots within a segment.

@@ -1,8 +1,8 @@
 /**
  * Putting items into a byte tree and taking them out: splits, merges, borrowing.
  *
- * A full node splits in two halves; at the right end of the tree the old node stays full instead, so
- * that keys that only grow (times, stream ids) fill their nodes. A node less than a third full
+ * A full node splits in two halves; at the right end of the tree the old node stays full instead,
+ * so that keys that only grow (times, stream ids) fill their nodes. A node less than a third full
  * merges with a neighbour or takes records from it. A root leaf starts small and doubles.
  *
  * Thread: core. Hot path.
@@ -337,7 +337,7 @@ function removeChild(arena: Arena, tree: Ref, level: number, index: number): voi
   balance(arena, tree, level)
 }
 
-/** Merges the path's node at this level with a neighbour or borrows from it, if it has too little. */
+/** Merges the path's node with a neighbour or borrows from it, if it has too few records. */
 function balance(arena: Arena, tree: Ref, level: number): void {
   const words = arena.words
   const node = pathNodes[level]
