@@ -108,6 +108,18 @@ export class Db {
     return ref
   }
 
+  /** As `read`, but the key does not count as used: TTL, TYPE, EXISTS, OBJECT. */
+  readUntouched(args: Args, index: number): Ref {
+    const keyspace = this.#keyspace
+    const ref = this.find(args, index)
+    if (ref === 0 || this.#expireIfDue(ref)) {
+      keyspace.misses++
+      return 0
+    }
+    keyspace.hits++
+    return ref
+  }
+
   /** The key's entry for a command that is about to change it, 0 if there is none. */
   write(args: Args, index: number): Ref {
     const ref = this.find(args, index)
@@ -232,12 +244,81 @@ export class Db {
 
   /** Takes the key out and frees its value. */
   remove(ref: Ref): void {
+    this.#unlink(ref, this.#hashOf(ref))
+    this.#free(ref)
+  }
+
+  /** The arena that the key of an argument lives in or would live in. */
+  arenaOf(args: Args, index: number): Arena {
+    this.#choose(args.hash(index))
+    return this.arena
+  }
+
+  /**
+   * Makes an entry for the key of an argument that nobody finds before `adopt`. Its value is the
+   * caller's to fill. Throws: ARENA_FULL.
+   */
+  draft(
+    args: Args,
+    index: number,
+    type: number,
+    encoding: number,
+    valueSize: number,
+    deadlineMs: number,
+  ): Ref {
+    const arena = this.arenaOf(args, index)
+    const timed = deadlineMs !== NO_DEADLINE
+    const ref = entryCreateAligned(
+      arena,
+      args.words,
+      args.offsets[index],
+      args.lengths[index],
+      timed ? valueSize + DEADLINE_SIZE : valueSize,
+    )
+    arena.words[ref << 1] = entryHeader(type, encoding, timed, this.#keyspace.newAge())
+    if (timed) setEntryDeadline(arena, ref, deadlineMs)
+    return ref
+  }
+
+  /**
+   * Puts an entry of the argument's key into the database, in place of `replaced`, which is freed
+   * with its value; 0: the key is not there. Throws: ARENA_FULL, with nothing changed.
+   */
+  adopt(args: Args, index: number, entry: Ref, replaced: Ref): void {
+    const hash = args.hash(index)
+    this.#choose(hash)
     const arena = this.arena
-    const deadline = entryDeadline(arena, ref)
-    if (deadline !== NO_DEADLINE) this.#deadlines.remove(this.#arenaIndex, ref, deadline)
-    byteMapRemove(arena, this.#tables[this.#arenaIndex], this.#hashOf(ref), ref)
-    valueType(arena.words[ref << 1] & TYPE_MASK).free(arena, ref)
-    arena.free(ref)
+    const table = this.#table()
+    if (replaced === 0) byteMapReserve(arena, table, hash)
+    const deadlineMs = entryDeadline(arena, entry)
+    if (deadlineMs !== NO_DEADLINE) {
+      this.#deadlines.add(this.#arenaIndex, entry, deadlineMs)
+      this.#keyspace.deadlineAdded(deadlineMs)
+    }
+    if (replaced === 0) {
+      byteMapInsert(arena, table, hash, entry)
+      return
+    }
+    byteMapReplace(arena, table, hash, replaced, entry)
+    this.#forgetDeadline(replaced)
+    this.#free(replaced)
+  }
+
+  /** Takes the argument's key out but frees nothing: its entry, or what it holds, lives on. */
+  detach(args: Args, index: number, ref: Ref): void {
+    const hash = args.hash(index)
+    this.#choose(hash)
+    this.#unlink(ref, hash)
+  }
+
+  /** Frees an entry of `arena` that is in no database, with its value. */
+  discard(ref: Ref): void {
+    this.#free(ref)
+  }
+
+  /** Deletes an entry of `arena` whose time is over. False when it is not, or may not be deleted. */
+  expireIfDue(ref: Ref): boolean {
+    return this.#keyspace.expireByDeletion && this.#expireIfDue(ref)
   }
 
   /**
@@ -406,6 +487,22 @@ export class Db {
     if (table !== 0) return table
     this.#tables[this.#arenaIndex] = byteMapCreate(this.arena)
     return this.#tables[this.#arenaIndex]
+  }
+
+  #unlink(ref: Ref, hash: number): void {
+    this.#forgetDeadline(ref)
+    byteMapRemove(this.arena, this.#tables[this.#arenaIndex], hash, ref)
+  }
+
+  #forgetDeadline(ref: Ref): void {
+    const deadlineMs = entryDeadline(this.arena, ref)
+    if (deadlineMs !== NO_DEADLINE) this.#deadlines.remove(this.#arenaIndex, ref, deadlineMs)
+  }
+
+  #free(ref: Ref): void {
+    const arena = this.arena
+    valueType(arena.words[ref << 1] & TYPE_MASK).free(arena, ref)
+    arena.free(ref)
   }
 
   #hashOf(ref: Ref): number {

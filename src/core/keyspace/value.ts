@@ -23,18 +23,24 @@ export interface ValueType {
   encodingName(arena: Arena, ref: Ref): string
   /** Frees what the value holds outside the entry's own block. */
   free(arena: Arena, ref: Ref): void
+  /** Bytes of the value that lie in the entry's own block. */
+  valueSize(arena: Arena, ref: Ref): number
   /** Bytes of blocks that the value holds outside the entry's own block. */
   memoryBytes(arena: Arena, ref: Ref): number
   /** Visits every such block. */
   visit(arena: Arena, ref: Ref, visit: VisitBlock): void
-  /** Puts a copy of the value of `from` into `to`, an entry made for it in `toArena`. */
+  /**
+   * Puts a copy of the value of `from` into an entry of `toArena`, which may be `arena` itself.
+   * Throws: ARENA_FULL, having freed all but the entry's own block.
+   */
   copyTo(arena: Arena, from: Ref, toArena: Arena, toArgs: CopyTarget): void
   /** Feeds DEBUG DIGEST. */
   digest(arena: Arena, ref: Ref, sink: DigestSink): void
 }
 
-/** Makes the entry that a copy goes into; gives its ref. */
+/** Makes the entry that a copy, or a loaded value, goes into. */
 export interface CopyTarget {
+  /** Called once; gives the entry's ref, its value undefined. Throws: ARENA_FULL. */
   create(type: number, encoding: number, valueSize: number): Ref
 }
 
