@@ -8,6 +8,7 @@
  * @see https://redis.io/docs/latest/commands/command-docs/
  */
 import type { Call } from '../engine/call.ts'
+import type { ArgumentTexts } from './key-specs.ts'
 
 /** Redis's own flag names, as COMMAND INFO shows them ('movablekeys' is derived, never written). */
 export type CommandFlag =
@@ -43,6 +44,17 @@ export interface KeySpec {
     | { readonly lastKey: number; readonly step: number; readonly limit: number }
     | { readonly keyNumIndex: number; readonly firstKey: number; readonly step: number }
     | 'unknown'
+  /**
+   * How the server itself finds the keys where clients are told 'unknown' or 'incomplete': the word
+   * after the last `keyword` among the options, each of `skip` being followed by so many words that
+   * are no options. `instead`: all words to the end are keys, and argument `instead` must be empty.
+   */
+  readonly search?: {
+    readonly keyword: string
+    readonly startFrom: number
+    readonly skip: Readonly<Record<string, number>>
+    readonly instead?: number
+  }
   readonly notes?: string
 }
 
@@ -66,9 +78,20 @@ export interface CommandDefinition {
   /** Only where the usage line gives the wrong one. */
   readonly arity?: number
   readonly keys?: readonly KeySpec[]
-  /** Extra ACL categories, where group and flags do not give them: 'dangerous'. */
+  /** The key flags of these arguments, for a key whose access says 'variable_flags'. */
+  readonly variableAccess?: (args: ArgumentTexts) => string
+  /**
+   * Extra ACL categories, where group and flags do not give them: 'dangerous'. '-keyspace' takes
+   * away the one that the group gives.
+   */
   readonly categories?: readonly string[]
   readonly tips?: readonly string[]
+  /** The group that COMMAND DOCS reports, where it is not the folder's. */
+  readonly group?: string
+  /** For the server's own use, says COMMAND DOCS. */
+  readonly internal?: boolean
+  /** What changed in later versions: version and sentence. */
+  readonly history?: readonly (readonly [version: string, change: string])[]
   readonly deprecated?: { readonly since: string; readonly replacedBy: string }
   /** Makes this a container: `run` is then only reached without a known subcommand. */
   readonly subcommands?: readonly CommandDefinition[]
