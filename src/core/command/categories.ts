@@ -43,7 +43,6 @@ const CATEGORY_OF_GROUP: Readonly<Record<string, string>> = {
   hyperloglog: 'hyperloglog',
   geo: 'geo',
   stream: 'stream',
-  pubsub: 'pubsub',
   connection: 'connection',
   transactions: 'transaction',
   scripting: 'scripting',
