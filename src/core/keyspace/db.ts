@@ -329,6 +329,9 @@ export class Db {
     this.#keyspace.dirty++
   }
 
+  /** As `changed`, for a second key that the same change has touched: it counts once. */
+  alsoChanged(_args: Args, _index: number, _event: string): void {}
+
   /** A copy of the key's name. */
   keyName(ref: Ref): Buffer {
     const at = entryKeyOffset(ref)
@@ -395,11 +398,14 @@ export class Db {
     return index < this.#tables.length ? index * 0x100000000 : 0
   }
 
-  /** A key chosen evenly; 0 when the database is empty. Its arena is then `arena`. */
+  /**
+   * A key chosen evenly; 0 when the database is empty. Its arena is then `arena`. `random` answers
+   * numbers in [0, 1).
+   */
   random(random: () => number): Ref {
     const size = this.size()
     if (size === 0) return 0
-    let at = random() % size
+    let at = Math.floor(random() * size)
     for (let i = 0; i < this.#tables.length; i++) {
       const table = this.#tables[i]
       if (table === 0) continue

@@ -21,6 +21,8 @@ export interface ValueType {
   readonly name: string
   /** As OBJECT ENCODING answers. */
   encodingName(arena: Arena, ref: Ref): string
+  /** As OBJECT REFCOUNT answers; absent: always 1. */
+  referenceCount?(arena: Arena, ref: Ref): number
   /** Frees what the value holds outside the entry's own block. */
   free(arena: Arena, ref: Ref): void
   /** Bytes of the value that lie in the entry's own block. */
