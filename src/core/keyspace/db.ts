@@ -332,6 +332,9 @@ export class Db {
   /** As `changed`, for a second key that the same change has touched: it counts once. */
   alsoChanged(_args: Args, _index: number, _event: string): void {}
 
+  /** A further notification of a change that `changed` counted: 'expire' after 'set'. */
+  alsoNotify(_args: Args, _index: number, _event: string): void {}
+
   /** A copy of the key's name. */
   keyName(ref: Ref): Buffer {
     const at = entryKeyOffset(ref)
