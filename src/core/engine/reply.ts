@@ -9,7 +9,7 @@
  */
 import { assert } from '../../lib/assert.ts'
 import { formatDouble } from '../../lib/bytes/double.ts'
-import { writeInteger } from '../../lib/bytes/integer.ts'
+import { isSafeInt64, writeInteger } from '../../lib/bytes/integer.ts'
 import type { CommandError } from './errors.ts'
 
 /** Where reply bytes go. */
@@ -101,6 +101,7 @@ export class Reply {
   /** A signed 64-bit integer in two words. */
   integer64(high: number, low: number): void {
     if (high === low >> 31) this.#header(58, low)
+    else if (isSafeInt64(high, low)) this.#header(58, high * 0x100000000 + (low >>> 0))
     else this.raw(`:${(BigInt(high) << 32n) | BigInt(low >>> 0)}\r\n`)
   }
 
