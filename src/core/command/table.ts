@@ -215,11 +215,10 @@ export class CommandTable {
     const name = to.toLowerCase()
     const entry = this.#byName.get(old)
     if (entry === undefined) return `No such command in rename-command: '${from}'`
-    this.#byName.delete(old)
-    if (name !== '' && this.#byName.has(name)) {
-      this.#byName.set(old, entry)
+    if (name !== '' && name !== old && this.#byName.has(name)) {
       return `Target command name already exists: '${to}'`
     }
+    this.#byName.delete(old)
     if (name !== '') this.#byName.set(name, entry)
     this.#lookup = new CommandLookup(this.lookupTable())
     return ''

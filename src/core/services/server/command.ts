@@ -63,9 +63,8 @@ const subcommands: CommandDefinition[] = [
     since: '2.8.13',
     complexity: 'O(N) with N the number of arguments of the command',
     reply: 'array of bulk',
-    run(call) {
-      const { args, reply } = call
-      const keys = keysOfArguments(call)
+    run({ args, reply, server }) {
+      const keys = keysOfArguments(server.commands, args)
       reply.array(keys.length)
       for (const { index } of keys) reply.bulkBytes(args.copy(index + 2))
     },
@@ -79,9 +78,8 @@ const subcommands: CommandDefinition[] = [
     since: '7.0.0',
     complexity: 'O(N) with N the number of arguments of the command',
     reply: 'array of array',
-    run(call) {
-      const { args, reply } = call
-      const keys = keysOfArguments(call)
+    run({ args, reply, server }) {
+      const keys = keysOfArguments(server.commands, args)
       reply.array(keys.length)
       for (const { index, flags } of keys) {
         reply.array(2)
@@ -198,8 +196,8 @@ function filterOf(args: Args): (name: string, entry: CommandEntry) => boolean {
  * The keys of the command that begins at the third argument, numbered within that command.
  * Throws: CommandError when it is none, has no keys or is wrong.
  */
-function keysOfArguments({ args, server }: Call): readonly FoundKey[] {
-  const entry = entryAt(server.commands, args, 2)
+export function keysOfArguments(commands: CommandTable, args: Args): readonly FoundKey[] {
+  const entry = entryAt(commands, args, 2)
   if (entry === undefined) throw INVALID_COMMAND
   if (!entry.keySpecs.some(({ flags }) => !flags.includes('not_key'))) throw NO_KEY_ARGUMENTS
   const words: ArgumentTexts = { count: args.count - 2, text: (index) => args.text(index + 2) }
