@@ -6,9 +6,12 @@
  * Never: knows a command.
  */
 import { TYPE_STRING } from '../keyspace/entry.ts'
+import { registerPersistence } from '../keyspace/persist.ts'
 import { registerValueType } from '../keyspace/value.ts'
+import { stringPersistence } from './string/persist.ts'
 import { stringValue } from './string/string.ts'
 
 export function registerValueTypes(): void {
   registerValueType(TYPE_STRING, stringValue)
+  registerPersistence(TYPE_STRING, stringPersistence)
 }

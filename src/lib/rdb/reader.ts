@@ -28,6 +28,8 @@ export const RDB_CORRUPT = new RdbCorruptError()
 
 /** No LZF instruction makes more bytes of one: 264 of 3. */
 const LZF_EXPANSION_MAX = 88
+/** No arena could hold more. */
+const STRING_SIZE_MAX = 0x7fff0000
 const SCRATCH_SIZE = 64
 /** Scratch that grew beyond this is not kept for the next value. */
 const KEPT_SCRATCH_SIZE_MAX = 1024 * 1024
@@ -181,6 +183,7 @@ export class RdbReader {
     const length = this.size()
     const at = this.#take(packedLength)
     if (length === 0 || length > packedLength * LZF_EXPANSION_MAX) throw RDB_CORRUPT
+    if (length > STRING_SIZE_MAX) throw RDB_CORRUPT
     this.#useScratch(length)
     const size = lzfDecompress(this.bytes, at, packedLength, this.#scratch, 0, length)
     if (size !== length) throw RDB_CORRUPT
