@@ -6,7 +6,8 @@
  * Never: looks at a key.
  */
 import type { Call } from '../../engine/call.ts'
-import { invalidExpire, NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
+import { invalidExpire, SYNTAX } from '../../engine/errors.ts'
+import { MILLISECONDS, momentArgument, SECONDS } from '../../keyspace/expire-time.ts'
 
 export const OPTION_NX = 1
 export const OPTION_XX = 2
@@ -33,12 +34,6 @@ const OPTIONS = [
   { token: 'KEEPTTL', bit: OPTION_KEEPTTL, excludes: LIFETIME & ~OPTION_KEEPTTL },
   { token: 'PERSIST', bit: OPTION_PERSIST, excludes: LIFETIME & ~OPTION_PERSIST },
 ] as const
-
-/** Deadlines are kept as doubles; this is the year 287396. */
-const DEADLINE_MS_MAX = Number.MAX_SAFE_INTEGER
-/** Times below this, in seconds, can be reckoned with in doubles. */
-const SAFE_SECONDS = 2 ** 42
-const INT64_MAX = 2n ** 63n - 1n
 
 let timeIndex = 0
 
@@ -80,24 +75,10 @@ function optionAt(call: Call, index: number, allowed: number) {
  * Throws: CommandError NOT_AN_INTEGER, or that the time is invalid.
  */
 export function deadlineOf(call: Call, index: number, unit: number): number {
-  const { args } = call
-  if (!args.integer64(index)) throw NOT_AN_INTEGER
-  const time = args.high * 0x100000000 + (args.low >>> 0)
-  if (time <= 0) throw invalidExpire(call.entry.name)
-  const inSeconds = (unit & (OPTION_EX | OPTION_EXAT)) !== 0
-  const base = (unit & (OPTION_EX | OPTION_PX)) !== 0 ? call.nowMs : 0
-  if (time < SAFE_SECONDS) return (inSeconds ? time * 1000 : time) + base
-  return distantDeadline(call, inSeconds, base)
-}
-
-/**
- * A deadline so far away that it must be reckoned in integers.
- * DIFFERS: beyond 2^53 ms it is moved to there, where Redis keeps it as it is.
- */
-function distantDeadline(call: Call, inSeconds: boolean, base: number): number {
-  const { high, low } = call.args
-  const time = (BigInt(high) << 32n) | BigInt(low >>> 0)
-  const deadline = (inSeconds ? time * 1000n : time) + BigInt(base)
-  if (deadline > INT64_MAX) throw invalidExpire(call.entry.name)
-  return Math.min(Number(deadline), DEADLINE_MS_MAX)
+  const { name } = call.entry
+  const unitMs = (unit & (OPTION_EX | OPTION_EXAT)) !== 0 ? SECONDS : MILLISECONDS
+  const fromNow = (unit & (OPTION_EX | OPTION_PX)) !== 0
+  const deadlineMs = momentArgument(call, index, unitMs, fromNow, name)
+  if (deadlineMs <= (fromNow ? call.nowMs : 0)) throw invalidExpire(name)
+  return deadlineMs
 }
