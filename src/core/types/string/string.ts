@@ -55,6 +55,10 @@ const LENGTH_SIZE = 4
 /** Blocks up to this size are not left for a smaller one. */
 const KEPT_BLOCK_SIZE = 64
 
+/** Redis shares the integers below this, and counts their references no more. */
+const SHARED_INTEGER_COUNT = 10_000
+const SHARED = 2 ** 31 - 1
+
 /** In place of a deadline: the one that the key has, if any, stays. */
 export const KEEP_DEADLINE = -2
 
@@ -64,6 +68,14 @@ const view = new StringView()
 
 export const stringValue: ValueType = {
   name: 'string',
+
+  referenceCount(arena, ref) {
+    // Redis keeps one object for each of the smallest integers and calls it shared for ever.
+    if (entryEncoding(arena, ref) !== STRING_INT) return 1
+    const word = entryValueWord(arena, ref)
+    const low = arena.words[word]
+    return arena.words[word + 1] === 0 && low >= 0 && low < SHARED_INTEGER_COUNT ? SHARED : 1
+  },
 
   valueSize(arena, ref) {
     return stringValueSize(arena, ref)
