@@ -1,0 +1,58 @@
+/**
+ * Whether two servers have answered a command alike.
+ *
+ * Thread: any.
+ * Owns: what may differ: the order of unordered collections, the moment a time was asked for, what
+ * chance has picked, the bytes of a dump whose order is free.
+ * Never: lets an error pass for another.
+ */
+import { notation, type Reply } from '../support/reply.ts'
+import type { Argv } from './generator.ts'
+
+const UNORDERED = new Set(
+  'KEYS SMEMBERS SINTER SUNION SDIFF HGETALL HKEYS HVALS SCAN SSCAN HSCAN ZSCAN'.split(' '),
+)
+const PAIRED = new Set(['HGETALL', 'HSCAN', 'ZSCAN'])
+const BY_CHANCE = new Set(['RANDOMKEY', 'SRANDMEMBER', 'HRANDFIELD', 'ZRANDMEMBER'])
+const TOLERANCES: Readonly<Record<string, number>> = {
+  TTL: 2,
+  PTTL: 2000,
+  EXPIRETIME: 2,
+  PEXPIRETIME: 2000,
+  'OBJECT IDLETIME': 10,
+}
+
+/** True when the replies say the same. */
+export function agree(argv: Argv, ours: Reply, theirs: Reply): boolean {
+  const text = notation(ours)
+  const other = notation(theirs)
+  if (text === other) return true
+  if (ours.kind === '-' || theirs.kind === '-') return false
+  const name = argv[0].toUpperCase()
+  const full = name === 'OBJECT' ? `${name} ${argv[1]?.toUpperCase()}` : name
+  if (UNORDERED.has(name))
+    return inOrder(ours, PAIRED.has(name)) === inOrder(theirs, PAIRED.has(name))
+  if (BY_CHANCE.has(name)) return shape(ours) === shape(theirs)
+  if (name === 'DUMP') return ours.bytes !== undefined && theirs.bytes !== undefined
+  const tolerance = TOLERANCES[full]
+  if (tolerance === undefined || ours.kind !== ':' || theirs.kind !== ':') return false
+  const [a, b] = [Number(text.slice(1)), Number(other.slice(1))]
+  return a >= 0 && b >= 0 && Math.abs(a - b) <= tolerance
+}
+
+/** Elements sorted, at every depth; by pairs where they come in pairs. */
+function inOrder(reply: Reply, paired: boolean): string {
+  if (reply.items === undefined) return notation(reply)
+  const texts = reply.items.map((item) => inOrder(item, paired))
+  // SCAN and its kin: cursor first, then the elements.
+  if (reply.items.length === 2 && reply.items[1].items !== undefined) return texts.join(' ')
+  const step = paired && reply.kind !== '%' ? 2 : 1
+  const groups: string[] = []
+  for (let i = 0; i < texts.length; i += step) groups.push(texts.slice(i, i + step).join(' '))
+  return `${reply.kind}${texts.length} ${groups.sort().join(' ')}`
+}
+
+function shape(reply: Reply): string {
+  if (reply.items !== undefined) return `${reply.kind}${reply.items.map(shape).join('')}.`
+  return reply.bytes === undefined ? 'nil' : reply.kind
+}

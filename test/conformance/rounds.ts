@@ -1,0 +1,73 @@
+/**
+ * Rounds of fuzzing: each has a seed of its own and begins with empty servers, so that a difference
+ * can be had again by its seed alone.
+ *
+ * Thread: any.
+ * Owns: the length of a round.
+ * Never: reports a difference that does not show twice.
+ */
+import { CommandTable } from '../../src/core/command/table.ts'
+import { commandGroups } from '../../src/core/commands.ts'
+import { showCommand } from '../support/argv.ts'
+import type { Address } from '../support/client.ts'
+import { Dice } from './dice.ts'
+import { Differential } from './differential.ts'
+import { type Argv, Generator } from './generator.ts'
+
+export interface FuzzOptions {
+  readonly ours: Address
+  readonly theirs: Address
+  readonly seed: number
+  readonly milliseconds: number
+  /** Goes on after a difference. */
+  readonly keepGoing: boolean
+  /** Only these commands; undefined: all. */
+  readonly only?: readonly string[] | undefined
+  readonly say: (line: string) => void
+}
+
+export interface FuzzOutcome {
+  readonly compared: number
+  readonly differences: readonly string[]
+}
+
+const ROUND_COMMANDS = 1500
+const SHRINK_MS = 8000
+
+export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
+  const { entries } = new CommandTable(commandGroups)
+  const only = options.only
+  const wanted =
+    only === undefined
+      ? entries
+      : entries.filter(({ name, group }) => only.includes(name) || only.includes(group))
+  const differential = new Differential(options.ours, options.theirs)
+  const differences: string[] = []
+  const deadline = performance.now() + options.milliseconds
+  for (let seed = options.seed; performance.now() < deadline; seed++) {
+    const generator = new Generator(new Dice(seed), wanted)
+    const stream = Array.from({ length: ROUND_COMMANDS }, () => generator.next())
+    const found = await differential.run(stream, true)
+    if (found === undefined) continue
+    const short = await differential.shrink(stream.slice(0, found.index + 1), SHRINK_MS)
+    const again = await differential.run(short, true)
+    if (again === undefined) continue
+    const text = describeDifference(seed, short, again.ours, again.theirs)
+    differences.push(text)
+    options.say(text)
+    if (!options.keepGoing) break
+  }
+  return { compared: differential.comparedCount, differences }
+}
+
+function describeDifference(
+  seed: number,
+  stream: readonly Argv[],
+  ours: string,
+  theirs: string,
+): string {
+  const lines = stream.map(
+    (argv) => `  ${showCommand(argv.map((word) => Buffer.from(word, 'latin1')))}`,
+  )
+  return [`seed ${seed}: after`, ...lines, `  ours   ${ours}`, `  redis  ${theirs}`].join('\n')
+}
