@@ -563,7 +563,6 @@ export class Db {
     }
     this.remove(ref)
     keyspace.expiredCount++
-    keyspace.dirty++
   }
 }
 
