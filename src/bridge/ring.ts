@@ -152,6 +152,11 @@ export class RingReader {
     return Atomics.load(this.#control, this.#headIndex) === this.#position
   }
 
+  /** Bytes published that have not been released yet. */
+  pendingBytes(): number {
+    return (Atomics.load(this.#control, this.#headIndex) - this.#released) | 0
+  }
+
   /** Bytes passed and not yet released. */
   heldBytes(): number {
     return (this.#position - this.#released) | 0

@@ -34,6 +34,13 @@ export function sleep(words: Int32Array, index: number, timeoutMs: number): void
   Atomics.store(words, index, 0)
 }
 
+const nobody = new Int32Array(new SharedArrayBuffer(4))
+
+/** Stops this thread for so long; nothing wakes it. */
+export function stopThread(durationMs: number): void {
+  Atomics.wait(nobody, 0, 0, durationMs)
+}
+
 /** Calls `onWake` in this thread's event loop whenever the parked word is taken by another thread. */
 export class LoopWaiter {
   readonly #words: Int32Array

@@ -8,6 +8,7 @@
 import type { CommandGroup } from './command/command.ts'
 import { genericCommands } from './keyspace/commands.ts'
 import { connectionCommands } from './services/connection/commands.ts'
+import { scriptingCommands } from './services/scripting/commands.ts'
 import { serverCommands } from './services/server/commands.ts'
 import { bitmapCommands } from './types/bitmap/commands.ts'
 import { stringCommands } from './types/string/commands.ts'
@@ -18,4 +19,5 @@ export const commandGroups: readonly CommandGroup[] = [
   genericCommands,
   connectionCommands,
   serverCommands,
+  scriptingCommands,
 ]

@@ -5,12 +5,7 @@
  * Owns: the order of the gates.
  * Never: knows what a command does; flags say what a gate has to know.
  */
-import {
-  type CommandEntry,
-  FLAG_DENYOOM,
-  FLAG_NO_AUTH,
-  FLAG_SKIP_MONITOR,
-} from './command/table.ts'
+import { type CommandEntry, FLAG_DENYOOM, FLAG_NO_AUTH } from './command/table.ts'
 import { type Call, run } from './engine/call.ts'
 import { CommandError, NO_AUTH, OUT_OF_MEMORY, wrongArity } from './engine/errors.ts'
 import type { Server } from './server.ts'
@@ -44,9 +39,10 @@ export function execute(server: Server, call: Call): void {
     const refusal = refuse(server, call, entry)
     if (refusal !== undefined) return reject(call, entry, refusal)
     if (server.pause.holds(call)) return
-    if (server.monitors.count > 0 && (entry.flagBits & FLAG_SKIP_MONITOR) === 0) {
-      server.monitors.feed(call)
-    }
+    server.keyspace.touching = !session.noTouch
+    run(call)
+    server.keyspace.touching = true
+    return
   }
   run(call)
 }

@@ -52,8 +52,9 @@ export class Loop {
       server.keyspace.expireDue(EXPIRE_SLICE_KEY_COUNT)
     }
     server.timers.runDue()
+    if (!server.pause.active && server.pause.waitingCount > 0) server.pause.tick()
     server.outbox.flush()
-    server.stats.turnEnded(requests)
+    server.stats.turnEnded()
     return requests
   }
 

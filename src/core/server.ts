@@ -133,11 +133,7 @@ export class Server {
 
   /** Says again whether calls have to be looked at; whoever opens or shuts a gate calls it. */
   updateGuard(): void {
-    this.guarded =
-      this.users.passwordRequired ||
-      this.memoryLimit > 0 ||
-      this.monitors.count > 0 ||
-      this.pause.active
+    this.guarded = this.users.passwordRequired || this.memoryLimit > 0 || this.pause.active
   }
 
   overMemoryLimit(): boolean {

@@ -27,6 +27,8 @@ export class Call {
   session: Session
   db: Db
   entry: CommandEntry
+  /** Arguments that MONITOR and the slow log must not show. */
+  readonly redacted: number[] = []
 
   constructor(server: Server, args: Args, reply: Reply, session: Session, entry: CommandEntry) {
     this.server = server
@@ -44,6 +46,11 @@ export class Call {
     return this.keyspace.clock.nowMs
   }
 
+  /** Hides an argument from MONITOR and the slow log. */
+  redact(index: number): void {
+    this.redacted.push(index)
+  }
+
   /** Propagates this instead of the call itself. Texts are bytes, one a character. */
   propagateAs(...argv: (string | Uint8Array)[]): void {
     if (!this.propagation.active) return
@@ -56,8 +63,9 @@ export class Call {
 
 /** Runs the call's command and accounts for it. Throws only what is our own fault. */
 export function run(call: Call): void {
-  const { entry, reply, keyspace, propagation } = call
+  const { entry, reply, keyspace, propagation, server } = call
   reply.mark()
+  if (call.redacted.length > 0) call.redacted.length = 0
   const errors = reply.errorCount
   const dirty = keyspace.dirty
   const clock = keyspace.clock
@@ -74,9 +82,11 @@ export function run(call: Call): void {
   entry.microseconds += durationUs
   if (reply.errorCount !== errors) {
     entry.failedCalls++
-    call.server.stats.countError(reply.lastError)
+    server.stats.countError(reply.lastError)
   }
-  if (call.server.latency.watches(durationUs)) call.server.latency.slowCall(call, durationUs)
+  server.latency.track(entry, durationUs)
+  if (server.latency.watches(durationUs)) server.latency.slowCall(call, durationUs)
+  if (server.monitors.count > 0) server.monitors.feed(call)
   if (propagation.active && keyspace.dirty !== dirty) propagateCall(call)
 }
 

@@ -53,6 +53,12 @@ export class Inbox {
     return 1
   }
 
+  /** Goes on after the call that the session stopped at, which was answered meanwhile. */
+  goOn(session: Session): void {
+    session.waiting?.shift()
+    this.resume(session)
+  }
+
   /** Executes what a session could not do before. It may stop again. */
   resume(session: Session): void {
     const waiting = session.waiting

@@ -2,11 +2,15 @@
  * Who may come in: the default user and its password.
  *
  * Thread: core.
- * Owns: the password, as a digest.
+ * Owns: the password, as a digest; whether a session has said it.
  * Never: keeps or logs a password in clear, compares one in time that tells where it differs.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { KIND_AUTHENTICATED } from '../../../bridge/message.ts'
+import type { Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
+
+export const DEFAULT_USER = 'default'
 
 export class Users {
   readonly #server: Server
@@ -21,17 +25,54 @@ export class Users {
     return this.#digest !== undefined
   }
 
+  /** The `user` lines of a configuration file; the default user is `requirepass` there. */
+  lines(): readonly string[] {
+    return []
+  }
+
+  exists(user: string): boolean {
+    return user === DEFAULT_USER
+  }
+
   /** Takes over `requirepass`; an empty one means that everybody may come in. */
   setDefaultPassword(password: Uint8Array): void {
+    const wasRequired = this.passwordRequired
     this.#digest = password.length === 0 ? undefined : digest(password)
+    if (wasRequired && !this.passwordRequired) this.#openDoors()
     this.#server.updateGuard()
   }
 
   /** True when `user` exists and `password` is right. */
   authenticate(user: string, password: Uint8Array): boolean {
     const given = digest(password)
-    if (user !== 'default') return false
+    if (!this.exists(user)) return false
     return this.#digest === undefined || timingSafeEqual(given, this.#digest)
+  }
+
+  /** The session has authenticated as `user`. */
+  admit(session: Session, user: string): void {
+    session.user = user
+    this.#setAuthenticated(session, true)
+  }
+
+  /** The session is as a new connection is. */
+  dismiss(session: Session): void {
+    session.user = DEFAULT_USER
+    this.#setAuthenticated(session, !this.passwordRequired)
+  }
+
+  /** io keeps the requests of those short who have not authenticated; nobody has to any more. */
+  #openDoors(): void {
+    for (const session of this.#server.clients.all()) {
+      if (!session.authenticated) this.#server.outbox.order(session, KIND_AUTHENTICATED, 1)
+    }
+  }
+
+  #setAuthenticated(session: Session, authenticated: boolean): void {
+    if (session.authenticated === authenticated) return
+    session.authenticated = authenticated
+    const allowed = authenticated || !this.passwordRequired
+    this.#server.outbox.order(session, KIND_AUTHENTICATED, allowed ? 1 : 0)
   }
 }
 

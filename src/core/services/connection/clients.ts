@@ -15,7 +15,7 @@ import {
   type OpenedInfo,
 } from '../../../bridge/message.ts'
 import type { CoreLink } from '../../engine/link.ts'
-import { Session } from '../../engine/session.ts'
+import { REPLY_ON, Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
 
 const DENIED =
@@ -101,6 +101,27 @@ export class Clients {
     session.closing = true
     this.#server.outbox.order(session, KIND_CLOSE_NOW, 0)
     this.#forget(session)
+  }
+
+  /** RESET: the session is as a new one, but for its id and its age. */
+  reset(session: Session): void {
+    const server = this.#server
+    server.monitors.remove(session)
+    server.users.dismiss(session)
+    session.dbIndex = 0
+    session.protocol = 2
+    session.name = ''
+    session.noEvict = false
+    session.noTouch = false
+    session.special = false
+    this.replyOn(session)
+  }
+
+  /** The session is answered again, the call in progress included. */
+  replyOn(session: Session): void {
+    session.replyMode = REPLY_ON
+    this.#server.outbox.unmute()
+    this.#server.outbox.select(session)
   }
 
   /** Says which output buffer limit holds for the session from now on. */

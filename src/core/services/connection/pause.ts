@@ -2,8 +2,9 @@
  * CLIENT PAUSE: calls that wait until the pause is over.
  *
  * Thread: core.
- * Owns: until when, and what is paused.
- * Never: forgets a request: a session that waits keeps its requests in order.
+ * Owns: until when, and what is paused; who waits.
+ * Never: forgets a request: a session that waits keeps its requests in order. Never runs one of
+ * them inside another call.
  */
 import { FLAG_MAY_REPLICATE, FLAG_WRITE } from '../../command/table.ts'
 import type { Call } from '../../engine/call.ts'
@@ -12,6 +13,7 @@ import type { Server } from '../../server.ts'
 
 export class Pause {
   readonly #server: Server
+  /** In the order of their coming. */
   readonly #waiting = new Set<Session>()
   #untilMs = 0
   #allCommands = false
@@ -29,30 +31,38 @@ export class Pause {
     return this.active
   }
 
+  /** Sessions that wait. */
+  get waitingCount(): number {
+    return this.#waiting.size
+  }
+
   /** Pauses until `untilMs`; a pause in progress is never made shorter or weaker. */
   begin(untilMs: number, allCommands: boolean): void {
-    const before = this.active
+    this.#allCommands = allCommands || (this.active && this.#allCommands)
     this.#untilMs = Math.max(this.#untilMs, untilMs)
-    this.#allCommands = before ? this.#allCommands || allCommands : allCommands
     this.#server.keyspace.expireByDeletion = false
     this.#server.updateGuard()
   }
 
-  /** Ends the pause; everybody who waited goes on, in the order of their coming. */
+  /** Ends the pause; everybody who waited goes on at the next `tick`. */
   end(): void {
     if (!this.active) return
     this.#untilMs = 0
     this.#server.keyspace.expireByDeletion = true
     this.#server.keyspace.findNextDeadline()
     this.#server.updateGuard()
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const session of waiting) this.#server.inbox.resume(session)
   }
 
   /** Called by the clock. */
   tick(): void {
-    if (this.active && this.#server.clock.nowMs >= this.#untilMs) this.end()
+    if (this.active) {
+      if (this.#server.clock.nowMs < this.#untilMs) return
+      this.end()
+    }
+    if (this.#waiting.size === 0) return
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const session of waiting) this.#server.inbox.resume(session)
   }
 
   /** True when the call has to wait; then it is made again after the pause. */
@@ -68,9 +78,5 @@ export class Pause {
   /** The session is gone. */
   forget(session: Session): void {
     this.#waiting.delete(session)
-  }
-
-  get waitingCount(): number {
-    return this.#waiting.size
   }
 }

@@ -1,14 +1,16 @@
 /**
- * Calls that took long: the slow log, and the events that LATENCY tells.
+ * How long calls take: a histogram for each command, the slow log, and the events that LATENCY
+ * tells of.
  *
- * Thread: core.
- * Owns: thresholds, the slow log's entries, the history of latency events.
+ * Thread: core. Hot path.
+ * Owns: thresholds, histograms, the slow log's entries, the history of latency events.
  * Never: measures by itself: `call.ts` does.
  */
 import { SLOW_LOG_ARGUMENT_COUNT, SLOW_LOG_ARGUMENT_SIZE } from '../../../config/limits.ts'
-import { FLAG_SKIP_SLOWLOG } from '../../command/table.ts'
+import { type CommandEntry, FLAG_SKIP_SLOWLOG } from '../../command/table.ts'
 import type { Call } from '../../engine/call.ts'
 import type { Server } from '../../server.ts'
+import { Histogram } from './histogram.ts'
 
 export interface SlowLogEntry {
   readonly id: number
@@ -32,6 +34,7 @@ export interface LatencyEvent {
 }
 
 const SAMPLES_MAX = 160
+const REDACTED = Buffer.from('(redacted)')
 
 export class Latency {
   readonly #server: Server
@@ -43,6 +46,9 @@ export class Latency {
   /** Microseconds from which a call is looked at. */
   #watchUs = Number.POSITIVE_INFINITY
   #nextId = 0
+  #tracking = true
+  /** By command index; undefined until the command is called. */
+  readonly #histograms: (Histogram | undefined)[] = []
   /** Newest first. */
   slowLog: SlowLogEntry[] = []
   readonly events = new Map<string, LatencyEvent>()
@@ -51,15 +57,37 @@ export class Latency {
     this.#server = server
   }
 
-  /** Takes over `slowlog-log-slower-than`, `slowlog-max-len`, `latency-monitor-threshold`. */
+  /** Takes over the `slowlog-*` and `latency-*` directives. */
   settingsChanged(): void {
     const { settings } = this.#server
+    this.#tracking = settings.bool('latency-tracking')
     this.#slowUs = settings.int('slowlog-log-slower-than')
     this.#slowCountMax = settings.int('slowlog-max-len')
     this.#eventMs = settings.int('latency-monitor-threshold')
     this.#watchUs = this.#slowUs < 0 ? Number.POSITIVE_INFINITY : this.#slowUs
     if (this.#eventMs > 0) this.#watchUs = Math.min(this.#watchUs, this.#eventMs * 1000)
     if (this.slowLog.length > this.#slowCountMax) this.slowLog.length = this.#slowCountMax
+  }
+
+  /** A call of the command is over. */
+  track(entry: CommandEntry, durationUs: number): void {
+    if (!this.#tracking) return
+    let histogram = this.#histograms[entry.index]
+    if (histogram === undefined) {
+      histogram = new Histogram() // alloc: once for each command
+      this.#histograms[entry.index] = histogram
+    }
+    histogram.record(durationUs)
+  }
+
+  /** The command's histogram; undefined when there is nothing in it. */
+  histogram(entry: CommandEntry): Histogram | undefined {
+    const histogram = this.#histograms[entry.index]
+    return histogram === undefined || histogram.count === 0 ? undefined : histogram
+  }
+
+  resetHistograms(): void {
+    for (const histogram of this.#histograms) histogram?.reset()
   }
 
   /** True when a call of this duration is to be given to `slowCall`. */
@@ -117,7 +145,7 @@ function shownArguments(call: Call): Buffer[] {
       shown.push(Buffer.from(`... (${args.count - SLOW_LOG_ARGUMENT_COUNT + 1} more arguments)`))
       break
     }
-    const bytes = args.copy(i)
+    const bytes = call.redacted.includes(i) ? REDACTED : args.copy(i)
     if (bytes.length <= SLOW_LOG_ARGUMENT_SIZE) {
       shown.push(bytes)
       continue

@@ -3,8 +3,9 @@
  *
  * Thread: core.
  * Owns: who watches.
- * Never: shows a command that carries a password (its flags say so).
+ * Never: shows an administrative command, or an argument that a handler has redacted.
  */
+import { FLAG_ADMIN, FLAG_SKIP_MONITOR } from '../../command/table.ts'
 import type { Call } from '../../engine/call.ts'
 import type { Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
@@ -12,28 +13,28 @@ import type { Server } from '../../server.ts'
 export class Monitors {
   readonly #server: Server
   readonly #sessions = new Set<Session>()
+  /** Sessions that watch. */
+  count = 0
 
   constructor(server: Server) {
     this.#server = server
   }
 
-  get count(): number {
-    return this.#sessions.size
-  }
-
   add(session: Session): void {
     session.monitor = true
     this.#sessions.add(session)
-    this.#server.updateGuard()
+    this.count = this.#sessions.size
   }
 
   remove(session: Session): void {
     session.monitor = false
-    if (this.#sessions.delete(session)) this.#server.updateGuard()
+    this.#sessions.delete(session)
+    this.count = this.#sessions.size
   }
 
-  /** Shows the call to everybody who watches. */
+  /** Shows the call, which is over, to everybody who watches. */
   feed(call: Call): void {
+    if ((call.entry.flagBits & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) !== 0) return
     const { outbox, clock } = this.#server
     const line = monitorLine(call, clock.unixMicroseconds())
     for (const session of this.#sessions) {
@@ -48,10 +49,20 @@ function monitorLine(call: Call, unixUs: number): string {
   const seconds = Math.floor(unixUs / 1e6)
   const fraction = String(unixUs % 1e6).padStart(6, '0')
   const { session, args } = call
-  let line = `+${seconds}.${fraction} [${session.dbIndex} ${session.info.address}]`
-  for (let i = 0; i < args.count; i++) line += ` ${quoted(args.copy(i))}`
+  let line = `+${seconds}.${fraction} [${session.dbIndex} ${shownAddress(session)}]`
+  for (let i = 0; i < args.count; i++) {
+    line += ` ${call.redacted.includes(i) ? REDACTED : quoted(args.copy(i))}`
+  }
   return `${line}\r\n`
 }
+
+/** 'ip:port', or for a unix socket its path. */
+function shownAddress(session: Session): string {
+  const { address, unix } = session.info
+  return unix ? `unix:${address.slice(0, address.lastIndexOf(':'))}` : address
+}
+
+const REDACTED = '"(redacted)"'
 
 const NAMED_ESCAPES: Readonly<Record<number, string>> = {
   7: '\\a',
@@ -67,8 +78,8 @@ const NAMED_ESCAPES: Readonly<Record<number, string>> = {
 export function quoted(bytes: Uint8Array): string {
   let text = '"'
   for (const byte of bytes) {
-    const escape = NAMED_ESCAPES[byte]
-    if (escape !== undefined) text += escape
+    const named = NAMED_ESCAPES[byte]
+    if (named !== undefined) text += named
     else if (byte >= 32 && byte < 127) text += String.fromCharCode(byte)
     else text += `\\x${byte.toString(16).padStart(2, '0')}`
   }

@@ -8,6 +8,11 @@
 import type { Server } from '../../server.ts'
 
 const SAMPLE_COUNT = 16
+/** An error's first word is looked for among this many bytes. */
+const ERROR_CODE_SIZE_MAX = 31
+/** Codes that are counted each on its own; what comes beyond counts as ERR. */
+const ERROR_CODES_MAX = 128
+const GENERAL_CODE = 'ERR'
 
 /** A rate over the last samples. */
 class Rate {
@@ -41,23 +46,22 @@ class Rate {
 
 export class Stats {
   readonly #server: Server
-  /** Commands executed. */
-  commandCount = 0
   errorReplyCount = 0
   peakUsedBytes = 0
   /** The longest time between two looks at the request rings without sleeping, microseconds. */
   longestTurnUs = 0
   evictedCount = 0
+  /** Replies by the first word of their error. */
   readonly errors = new Map<string, number>()
   readonly commandRate = new Rate()
   readonly inputRate = new Rate()
   readonly outputRate = new Rate()
   /** `INFO` counts from here after CONFIG RESETSTAT. */
-  bytesInBase = 0
-  bytesOutBase = 0
-  rejectedBase = 0
-  readsBase = 0
-  writesBase = 0
+  #bytesInBase = 0
+  #bytesOutBase = 0
+  #rejectedBase = 0
+  #readsBase = 0
+  #writesBase = 0
   #awakeSinceUs = 0
 
   constructor(server: Server) {
@@ -68,13 +72,14 @@ export class Stats {
   countError(text: string): void {
     this.errorReplyCount++
     const blank = text.indexOf(' ')
-    const code = blank < 0 ? text : text.slice(0, blank)
+    let code = blank < 0 || blank > ERROR_CODE_SIZE_MAX ? GENERAL_CODE : text.slice(0, blank)
+    const count = this.errors.get(code)
+    if (count === undefined && this.errors.size >= ERROR_CODES_MAX) code = GENERAL_CODE
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1)
   }
 
   /** A turn of the loop is over. */
-  turnEnded(requests: number): void {
-    this.commandCount += requests
+  turnEnded(): void {
     const nowUs = this.#server.clock.microseconds()
     if (this.#awakeSinceUs > 0) {
       this.longestTurnUs = Math.max(this.longestTurnUs, nowUs - this.#awakeSinceUs)
@@ -90,46 +95,58 @@ export class Stats {
     this.#awakeSinceUs = this.#server.clock.microseconds()
   }
 
+  /** Calls executed, whoever made them. */
+  commandCount(): number {
+    let sum = 0
+    for (const entry of this.#server.commands.entries) sum += entry.calls
+    return sum
+  }
+
   bytesIn(): number {
-    return this.#sum((link) => link.bytesIn) - this.bytesInBase
+    return this.#sum((link) => link.bytesIn) - this.#bytesInBase
   }
 
   bytesOut(): number {
-    return this.#sum((link) => link.bytesOut) - this.bytesOutBase
+    return this.#sum((link) => link.bytesOut) - this.#bytesOutBase
   }
 
   rejectedConnections(): number {
-    return this.#sum((link) => link.rejected) - this.rejectedBase
+    return this.#sum((link) => link.rejected) - this.#rejectedBase
   }
 
   reads(): number {
-    return this.#sum((link) => link.reads) - this.readsBase
+    return this.#sum((link) => link.reads) - this.#readsBase
   }
 
   writes(): number {
-    return this.#sum((link) => link.writes) - this.writesBase
+    return this.#sum((link) => link.writes) - this.#writesBase
   }
 
   /** Called by the clock, ten times a second. */
   sample(): void {
     const { nowMs } = this.#server.clock
-    this.commandRate.sample(nowMs, this.commandCount)
+    this.commandRate.sample(nowMs, this.commandCount())
     this.inputRate.sample(nowMs, this.bytesIn())
     this.outputRate.sample(nowMs, this.bytesOut())
+    this.notePeak()
+  }
+
+  /** Looks at the used memory now, so that the peak is never below it. */
+  notePeak(): void {
     this.peakUsedBytes = Math.max(this.peakUsedBytes, this.#server.keyspace.usedBytes())
   }
 
   /** CONFIG RESETSTAT. */
   reset(): void {
-    const { keyspace, clients, commands } = this.#server
-    this.bytesInBase += this.bytesIn()
-    this.bytesOutBase += this.bytesOut()
-    this.rejectedBase += this.rejectedConnections()
-    this.readsBase += this.reads()
-    this.writesBase += this.writes()
-    this.commandCount = 0
+    const { keyspace, clients, commands, latency } = this.#server
+    this.#bytesInBase += this.bytesIn()
+    this.#bytesOutBase += this.bytesOut()
+    this.#rejectedBase += this.rejectedConnections()
+    this.#readsBase += this.reads()
+    this.#writesBase += this.writes()
     this.errorReplyCount = 0
     this.longestTurnUs = 0
+    this.evictedCount = 0
     this.errors.clear()
     this.commandRate.reset()
     this.inputRate.reset()
@@ -141,6 +158,7 @@ export class Stats {
     clients.acceptedCount = 0
     clients.queryLimitDisconnections = 0
     clients.outputLimitDisconnections = 0
+    latency.resetHistograms()
     for (const entry of commands.entries) {
       entry.calls = 0
       entry.microseconds = 0

@@ -1,0 +1,128 @@
+/**
+ * PING, ECHO, SELECT, QUIT, RESET, READONLY, READWRITE: the smallest talk there is.
+ *
+ * Thread: core. Hot path.
+ * Owns: nothing.
+ * Never: looks at a key.
+ */
+import { command } from '../../command/command.ts'
+import { CommandError, INVALID_DB_INDEX, wrongArity } from '../../engine/errors.ts'
+
+const PING_ARITY = wrongArity('ping')
+const PONG = Buffer.from('+PONG\r\n')
+const INT_MAX = 2147483647
+const DB_OUT_OF_RANGE = new CommandError(
+  'ERR value is out of range, value must between -2147483648 and 2147483647',
+)
+const NO_CLUSTER = new CommandError('ERR This instance has cluster support disabled')
+
+export const pingCommand = command({
+  name: 'PING',
+  usage: '[message]',
+  summary: 'Answers PONG, or the message.',
+  since: '1.0.0',
+  complexity: 'O(1)',
+  flags: ['fast'],
+  reply: 'simple | bulk',
+
+  run(call) {
+    const { args, reply } = call
+    if (args.count > 2) throw PING_ARITY
+    if (args.count === 1) reply.rawBytes(PONG)
+    else reply.bulk(args.bytes, args.offsets[1], args.lengths[1])
+  },
+})
+
+export const echoCommand = command({
+  name: 'ECHO',
+  usage: 'message',
+  summary: 'Answers the message.',
+  since: '1.0.0',
+  complexity: 'O(1)',
+  flags: ['loading', 'stale', 'fast'],
+  reply: 'bulk',
+
+  run(call) {
+    const { args, reply } = call
+    reply.bulk(args.bytes, args.offsets[1], args.lengths[1])
+  },
+})
+
+export const selectCommand = command({
+  name: 'SELECT',
+  usage: 'index',
+  summary: 'Makes another database the one of this connection.',
+  since: '1.0.0',
+  complexity: 'O(1)',
+  flags: ['loading', 'stale', 'fast'],
+  reply: 'ok',
+
+  run(call) {
+    const index = call.args.integer(1)
+    if (index > INT_MAX || index < -INT_MAX - 1) throw DB_OUT_OF_RANGE
+    if (index < 0 || index >= call.keyspace.dbs.length) throw INVALID_DB_INDEX
+
+    call.session.dbIndex = index
+    call.reply.ok()
+  },
+})
+
+export const quitCommand = command({
+  name: 'QUIT',
+  usage: '',
+  summary: 'Closes the connection.',
+  since: '1.0.0',
+  complexity: 'O(1)',
+  flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
+  arity: -1,
+  deprecated: { since: '7.2.0', replacedBy: 'just closing the connection' },
+  reply: 'ok',
+
+  run(call) {
+    call.reply.ok()
+    call.server.clients.closeAfterReply(call.session)
+  },
+})
+
+export const resetCommand = command({
+  name: 'RESET',
+  usage: '',
+  summary: 'Makes the connection as it was when it was new.',
+  since: '6.2.0',
+  complexity: 'O(1)',
+  flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
+  reply: 'simple',
+
+  run(call) {
+    call.server.clients.reset(call.session)
+    call.reply.simple('RESET')
+  },
+})
+
+export const readonlyCommand = command({
+  name: 'READONLY',
+  usage: '',
+  summary: 'Allows reading from a replica of a cluster.',
+  since: '3.0.0',
+  complexity: 'O(1)',
+  flags: ['loading', 'stale', 'fast'],
+  reply: 'ok',
+
+  run() {
+    throw NO_CLUSTER
+  },
+})
+
+export const readwriteCommand = command({
+  name: 'READWRITE',
+  usage: '',
+  summary: 'Forbids again what READONLY allowed.',
+  since: '3.0.0',
+  complexity: 'O(1)',
+  flags: ['loading', 'stale', 'fast'],
+  reply: 'ok',
+
+  run() {
+    throw NO_CLUSTER
+  },
+})

@@ -1,0 +1,58 @@
+/**
+ * DEBUG ARENA-CHECK: proves for every arena that each block in use is reachable exactly once from
+ * the databases, and that what the databases count is there.
+ *
+ * Thread: core.
+ * Owns: nothing.
+ * Never: changes a byte.
+ */
+import type { Arena } from '../../../memory/arena.ts'
+import { byteMapForEach, byteMapVisit } from '../../../memory/byte-map.ts'
+import { byteTreeCount, byteTreeVisit } from '../../../memory/byte-tree.ts'
+import { checkArena, type VisitBlock } from '../../../memory/check.ts'
+import type { Db } from '../../keyspace/db.ts'
+import { entryHasDeadline, entryType } from '../../keyspace/entry.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import { valueType } from '../../keyspace/value.ts'
+
+/** All faults, none when everything is sound. */
+export function checkKeyspace(keyspace: Keyspace): string[] {
+  const faults: string[] = []
+  keyspace.arenas.forEach((arena, index) => {
+    const found = checkArena(arena, (visit) => {
+      for (const db of keyspace.dbs) visitDb(db, arena, index, visit)
+    })
+    faults.push(...found.map((fault) => `arena ${index}: ${fault}`))
+    for (const db of keyspace.dbs) checkDeadlines(db, arena, index, faults)
+  })
+  return faults
+}
+
+/** Every block of a database in one arena. */
+function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
+  const table = db.tables()[index]
+  const tree = db.deadlineTrees()[index]
+  if (tree !== 0) byteTreeVisit(arena, tree, visit)
+  if (table === 0) return
+  byteMapVisit(arena, table, visit)
+  byteMapForEach(arena, table, (ref) => {
+    visit(ref)
+    valueType(entryType(arena, ref)).visit(arena, ref, visit)
+  })
+}
+
+/** As many keys must have a deadline as the order of deadlines holds. */
+function checkDeadlines(db: Db, arena: Arena, index: number, faults: string[]): void {
+  const table = db.tables()[index]
+  const tree = db.deadlineTrees()[index]
+  const listed = tree === 0 ? 0 : byteTreeCount(arena, tree)
+  let timed = 0
+  if (table !== 0) {
+    byteMapForEach(arena, table, (ref) => {
+      if (entryHasDeadline(arena, ref)) timed++
+    })
+  }
+  if (timed !== listed) {
+    faults.push(`arena ${index}: db ${db.index} has ${timed} timed keys, ${listed} are in order`)
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * CONFIG: the settings as a client sees and changes them.
+ *
+ * Thread: core.
+ * Owns: nothing: settings.ts knows values and texts, control.ts who is told.
+ * Never: shows a secret to MONITOR or the slow log.
+ */
+import { toLower } from '../../../config/byte-text.ts'
+import { definition, findName, type Name } from '../../../config/params.ts'
+import { type CommandDefinition, command } from '../../command/command.ts'
+import type { Call } from '../../engine/call.ts'
+import { CommandError, SYNTAX, wrongArity } from '../../engine/errors.ts'
+import { allows } from './allows.ts'
+import { helpSubcommand } from './help.ts'
+import { askForRewrite } from './rewrite.ts'
+
+const SET_ARITY = wrongArity('config|set')
+
+const configGet: CommandDefinition = {
+  name: 'GET',
+  usage: '<parameter: parameter> [...]',
+  summary: 'Returns the values of the settings whose names match.',
+  since: '2.0.0',
+  complexity: 'O(N) when N is the number of configuration parameters provided',
+  flags: ['admin', 'noscript', 'loading', 'stale'],
+  reply: 'map',
+
+  run(call) {
+    const { args, reply, server } = call
+    const patterns: string[] = []
+    for (let i = 2; i < args.count; i++) patterns.push(args.text(i))
+    const found = server.settings.get(patterns)
+    reply.map(found.length)
+    for (const [name, value] of found) {
+      reply.bulkText(name)
+      reply.bulkText(value)
+    }
+  },
+}
+
+const configSet: CommandDefinition = {
+  name: 'SET',
+  usage: 'parameter value [parameter value ...]',
+  summary: 'Changes settings, all of them or none.',
+  since: '2.0.0',
+  complexity: 'O(N) when N is the number of configuration parameters provided',
+  flags: ['admin', 'noscript', 'loading', 'stale'],
+  tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
+  arity: -4,
+  reply: 'ok',
+
+  run(call) {
+    const { args, server, session } = call
+    if (args.count < 4) throw SET_ARITY
+    if (args.count % 2 !== 0) throw SYNTAX
+    const pairs = settingPairs(call)
+    const result = server.settings.set(pairs, {
+      protectedAllowed: allows(server.settings.text('enable-protected-configs'), session),
+    })
+    if (!result.ok) throw new CommandError(result.error)
+
+    server.control.settingsChanged()
+    const told = result.changed.filter((name) => concernsOthers(name))
+    if (told.length > 0) server.control.announce(told)
+    call.reply.ok()
+  },
+}
+
+const configResetstat: CommandDefinition = {
+  name: 'RESETSTAT',
+  usage: '',
+  summary: 'Lets all counters that INFO shows begin again.',
+  since: '2.0.0',
+  complexity: 'O(1)',
+  flags: ['admin', 'noscript', 'loading', 'stale'],
+  reply: 'ok',
+
+  run(call) {
+    call.server.stats.reset()
+    call.reply.ok()
+  },
+}
+
+const configRewrite: CommandDefinition = {
+  name: 'REWRITE',
+  usage: '',
+  summary: 'Writes the settings as they are into the configuration file.',
+  since: '2.8.0',
+  complexity: 'O(1)',
+  flags: ['admin', 'noscript', 'loading', 'stale'],
+  reply: 'ok',
+
+  run(call) {
+    askForRewrite(call, false, (problem) => `ERR Rewriting config file: ${problem}`)
+  },
+}
+
+const subcommands: readonly CommandDefinition[] = [
+  configGet,
+  configSet,
+  configResetstat,
+  configRewrite,
+]
+
+export const configCommand = command({
+  name: 'CONFIG',
+  usage: '',
+  summary: 'Looks after the settings.',
+  since: '2.0.0',
+  complexity: 'Depends on subcommand.',
+  flags: [],
+  reply: 'any',
+  subcommands: [...subcommands, helpSubcommand('CONFIG', '5.0.0', () => subcommands)],
+})
+
+function settingPairs(call: Call): [string, string][] {
+  const { args } = call
+  const pairs: [string, string][] = []
+  for (let i = 2; i < args.count; i += 2) {
+    const given = args.text(i)
+    const name = findName(toLower(given))
+    if (name !== undefined && definition(name).secret === true) call.redact(i + 1)
+    pairs.push([given, args.text(i + 1)])
+  }
+  return pairs
+}
+
+/** True when other threads act on the directive. */
+function concernsOthers(name: Name): boolean {
+  return definition(name).tells.some((listener) => listener !== 'core')
+}

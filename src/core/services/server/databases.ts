@@ -1,0 +1,137 @@
+/**
+ * DBSIZE, FLUSHDB, FLUSHALL, SWAPDB: whole databases.
+ *
+ * Thread: core.
+ * Owns: nothing.
+ * Never: leaves memory behind: what a flush empties goes back to the system.
+ */
+import { command } from '../../command/command.ts'
+import type { Call } from '../../engine/call.ts'
+import { CommandError, INVALID_DB_INDEX, SYNTAX } from '../../engine/errors.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+
+/**
+ * Arenas that have touched less than this are emptied key by key and kept: a fresh buffer and the
+ * collection that gives the old one back cost more than they free.
+ */
+const KEPT_ARENAS_SIZE = 8 * 1024 * 1024
+
+const FIRST_DB_INDEX = new CommandError('ERR invalid first DB index')
+const SECOND_DB_INDEX = new CommandError('ERR invalid second DB index')
+
+export const dbsizeCommand = command({
+  name: 'DBSIZE',
+  usage: '',
+  summary: 'Returns how many keys the database has.',
+  since: '1.0.0',
+  complexity: 'O(1)',
+  flags: ['readonly', 'fast'],
+  categories: ['keyspace'],
+  tips: ['request_policy:all_shards', 'response_policy:agg_sum'],
+  reply: 'integer',
+
+  run(call) {
+    call.reply.integer(call.db.size())
+  },
+})
+
+export const flushdbCommand = command({
+  name: 'FLUSHDB',
+  usage: '[ASYNC@4.0.0 | SYNC@6.2.0]',
+  summary: 'Removes all keys of the database.',
+  since: '1.0.0',
+  complexity: 'O(N) where N is the number of keys in the selected database',
+  flags: ['write'],
+  categories: ['keyspace', 'dangerous'],
+  tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+  reply: 'ok',
+
+  run(call) {
+    checkFlushMode(call)
+    const { keyspace, db } = call
+    const isOnly = keyspace.dbs.every((other) => other === db || other.size() === 0)
+
+    keyspace.dirty += isOnly ? flushEverything(keyspace) : db.flush()
+    propagateItself(call)
+    call.reply.ok()
+  },
+})
+
+export const flushallCommand = command({
+  name: 'FLUSHALL',
+  usage: '[ASYNC@4.0.0 | SYNC@6.2.0]',
+  summary: 'Removes all keys of all databases.',
+  since: '1.0.0',
+  complexity: 'O(N) where N is the total number of keys in all databases',
+  flags: ['write'],
+  categories: ['keyspace', 'dangerous'],
+  tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+  reply: 'ok',
+
+  run(call) {
+    checkFlushMode(call)
+
+    // QUIRK: counted as a change of its own, so that a snapshot is due even if nothing was there.
+    call.keyspace.dirty += flushEverything(call.keyspace) + 1
+    propagateItself(call)
+    call.reply.ok()
+  },
+})
+
+export const swapdbCommand = command({
+  name: 'SWAPDB',
+  usage: 'index1 index2',
+  summary: 'Exchanges the contents of two databases.',
+  since: '4.0.0',
+  complexity:
+    'O(N) where N is the count of clients watching or blocking on keys from both databases.',
+  flags: ['write', 'fast'],
+  categories: ['keyspace', 'dangerous'],
+  reply: 'ok',
+
+  run(call) {
+    const { keyspace } = call
+    const first = databaseIndex(call, 1, FIRST_DB_INDEX)
+    const second = databaseIndex(call, 2, SECOND_DB_INDEX)
+    const count = keyspace.dbs.length
+    if (first < 0 || first >= count || second < 0 || second >= count) throw INVALID_DB_INDEX
+
+    if (first !== second) keyspace.swap(first, second)
+    keyspace.dirty++
+    call.reply.ok()
+  },
+})
+
+/** Freeing takes no time worth doing it elsewhere: both modes are the same. */
+function checkFlushMode({ args }: Call): void {
+  if (args.count === 1) return
+  if (args.count > 2 || !(args.is(1, 'SYNC') || args.is(1, 'ASYNC'))) throw SYNTAX
+}
+
+/** Empties all databases. Gives how many keys there were. */
+function flushEverything(keyspace: Keyspace): number {
+  let touchedBytes = 0
+  for (const arena of keyspace.arenas) touchedBytes += arena.touchedBytes
+  if (touchedBytes > KEPT_ARENAS_SIZE) {
+    const count = keyspace.flushAll()
+    Bun.gc(true)
+    return count
+  }
+  let count = 0
+  for (const db of keyspace.dbs) count += db.flush()
+  keyspace.findNextDeadline()
+  return count
+}
+
+/** As Redis does, even when there was nothing to remove. */
+function propagateItself(call: Call): void {
+  const words: string[] = []
+  for (let i = 0; i < call.args.count; i++) words.push(call.args.text(i))
+  call.propagateAs(...words)
+}
+
+function databaseIndex(call: Call, index: number, mistake: CommandError): number {
+  const { args } = call
+  if (!args.integer64(index) || args.high !== args.low >> 31) throw mistake
+  return args.low
+}

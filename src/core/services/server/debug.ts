@@ -1,0 +1,182 @@
+/**
+ * DEBUG: for tests and for looking inside. One command to clients, as in Redis, though it has
+ * subcommands.
+ *
+ * Thread: core.
+ * Owns: which subcommands there are, and who may use them.
+ * Never: crashes the server, whatever it is asked for.
+ */
+import { command } from '../../command/command.ts'
+import type { Call } from '../../engine/call.ts'
+import { CommandError } from '../../engine/errors.ts'
+import { allows } from './allows.ts'
+import {
+  arenaCheck,
+  digest,
+  digestValue,
+  htstats,
+  htstatsKey,
+  object,
+  populate,
+} from './debug-data.ts'
+import { protocol } from './debug-protocol.ts'
+import { stopCore } from './debug-sleep.ts'
+import { answerHelp } from './help.ts'
+import { askForRewrite } from './rewrite.ts'
+
+const NOT_ALLOWED = new CommandError(
+  'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.',
+)
+
+interface DebugSubcommand {
+  readonly usage: string
+  readonly summary: string
+  /** Arguments beyond DEBUG and the subcommand, at least and at most. */
+  readonly least: number
+  readonly most: number
+  run(call: Call): void
+}
+
+const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
+  Object.entries<DebugSubcommand>({
+    'ARENA-CHECK': {
+      usage: 'ARENA-CHECK',
+      summary: 'Prove that every block of every arena is reachable exactly once.',
+      least: 0,
+      most: 0,
+      run: arenaCheck,
+    },
+    'CONFIG-REWRITE-FORCE-ALL': {
+      usage: 'CONFIG-REWRITE-FORCE-ALL',
+      summary: 'Do CONFIG REWRITE with all settings, also those at their default.',
+      least: 0,
+      most: 0,
+      run: (call) =>
+        askForRewrite(call, true, (text) => `ERR CONFIG-REWRITE-FORCE-ALL failed: ${text}`),
+    },
+    DIGEST: {
+      usage: 'DIGEST',
+      summary: 'Give a digest of all the data.',
+      least: 0,
+      most: 0,
+      run: digest,
+    },
+    'DIGEST-VALUE': {
+      usage: 'DIGEST-VALUE <key> [<key> ...]',
+      summary: 'Give the digest of the value of each key.',
+      least: 0,
+      most: Number.POSITIVE_INFINITY,
+      run: digestValue,
+    },
+    ERROR: {
+      usage: 'ERROR <text>',
+      summary: 'Answer with this error.',
+      least: 1,
+      most: 1,
+      // Not counted as an error of the server's own, as in Redis.
+      run: ({ args, reply }) => reply.raw(`-${args.text(2).replace(/[\r\n]/g, ' ')}\r\n`),
+    },
+    HTSTATS: {
+      usage: 'HTSTATS <dbid>',
+      summary: 'Show how the tables of a database are filled.',
+      least: 1,
+      most: 1,
+      run: htstats,
+    },
+    'HTSTATS-KEY': {
+      usage: 'HTSTATS-KEY <key>',
+      summary: 'Show how large the hash table of a value is.',
+      least: 1,
+      most: 1,
+      run: htstatsKey,
+    },
+    LOG: {
+      usage: 'LOG <text>',
+      summary: 'Write a line into the log.',
+      least: 1,
+      most: 1,
+      run(call) {
+        call.server.log.warning(`DEBUG LOG: ${call.args.text(2)}`)
+        call.reply.ok()
+      },
+    },
+    OBJECT: {
+      usage: 'OBJECT <key>',
+      summary: 'Show where a value lies, how it is kept and how old it is.',
+      least: 1,
+      most: 1,
+      run: object,
+    },
+    POPULATE: {
+      usage: 'POPULATE <count> [<prefix>] [<size>]',
+      summary: 'Make keys that are not there, as strings named key:<number>.',
+      least: 1,
+      most: 3,
+      run: populate,
+    },
+    PROTOCOL: {
+      usage: 'PROTOCOL <type>',
+      summary:
+        'Answer with a value of that type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true, false.',
+      least: 1,
+      most: 1,
+      run: protocol,
+    },
+    'SET-ACTIVE-EXPIRE': {
+      usage: 'SET-ACTIVE-EXPIRE <0 | 1>',
+      summary: 'Turn off and on that keys are deleted when their time is over.',
+      least: 1,
+      most: 1,
+      run(call) {
+        const { keyspace, args } = call
+        keyspace.activeExpire = Number.parseInt(args.text(2), 10) > 0
+        keyspace.findNextDeadline()
+        call.reply.ok()
+      },
+    },
+    SLEEP: {
+      usage: 'SLEEP <seconds>',
+      summary: 'Stop everything for so long.',
+      least: 1,
+      most: 1,
+      run: stopCore,
+    },
+  }),
+)
+
+/** What Redis offers here to make a server crash or leak, for tests of itself. */
+const REFUSED = new Set(
+  'ASSERT CRASH-AND-RECOVER LEAK MALLCTL MALLCTL-STR OOM PANIC RESTART SEGFAULT'.split(' '),
+)
+
+export const debugCommand = command({
+  name: 'DEBUG',
+  usage: '',
+  summary: 'Helps to find out what is going on.',
+  since: '1.0.0',
+  complexity: 'Depends on subcommand.',
+  flags: ['admin', 'noscript', 'loading', 'stale'],
+  arity: -2,
+  internal: true,
+  reply: 'any',
+
+  run(call) {
+    const { args, server, session } = call
+    if (!allows(server.settings.text('enable-debug-command'), session)) throw NOT_ALLOWED
+    const word = args.text(1).toUpperCase()
+    if (word === 'HELP' && args.count === 2) {
+      return answerHelp(call, 'DEBUG', [...SUBCOMMANDS.values()])
+    }
+    if (REFUSED.has(word)) {
+      throw new CommandError(`ERR DEBUG ${word} is refused: this server is not crashed on request`)
+    }
+    const subcommand = SUBCOMMANDS.get(word)
+    const given = args.count - 2
+    if (subcommand === undefined || given < subcommand.least || given > subcommand.most) {
+      throw new CommandError(
+        `ERR unknown subcommand or wrong number of arguments for '${args.text(1)}'. Try DEBUG HELP.`,
+      )
+    }
+    subcommand.run(call)
+  },
+})

@@ -1,0 +1,84 @@
+/**
+ * INFO's section about memory.
+ *
+ * Thread: core.
+ * Owns: its fields.
+ * Never: calls an estimate exact: what is told as used is the arenas' own account.
+ */
+import { totalmem } from 'node:os'
+import type { Server } from '../../server.ts'
+import { arenaAccount, human, overheadBytes, percent, ratio } from './account.ts'
+
+export function memorySection(server: Server): string[] {
+  const { keyspace, settings, stats, clients } = server
+  stats.notePeak()
+  const { usedBytes, activeBytes, touchedBytes } = arenaAccount(keyspace)
+  const peakBytes = stats.peakUsedBytes
+  const residentBytes = Number(server.control.process.rss ?? 0)
+  const overhead = overheadBytes(keyspace)
+  const limit = settings.int('maxmemory')
+  let clientBytes = 0
+  for (const session of clients.all()) {
+    clientBytes += session.link.inputBytes(session) + session.link.outputBytes(session)
+  }
+  return [
+    `used_memory:${usedBytes}`,
+    `used_memory_human:${human(usedBytes)}`,
+    `used_memory_rss:${residentBytes}`,
+    `used_memory_rss_human:${human(residentBytes)}`,
+    `used_memory_peak:${peakBytes}`,
+    `used_memory_peak_human:${human(peakBytes)}`,
+    `used_memory_peak_perc:${percent(usedBytes, peakBytes)}`,
+    `used_memory_overhead:${overhead}`,
+    'used_memory_startup:0',
+    `used_memory_dataset:${usedBytes - overhead}`,
+    `used_memory_dataset_perc:${percent(usedBytes - overhead, usedBytes)}`,
+    `allocator_allocated:${usedBytes}`,
+    `allocator_active:${activeBytes}`,
+    `allocator_resident:${touchedBytes}`,
+    `total_system_memory:${totalmem()}`,
+    `total_system_memory_human:${human(totalmem())}`,
+    ...scriptFields(),
+    `maxmemory:${limit}`,
+    `maxmemory_human:${human(limit)}`,
+    `maxmemory_policy:${settings.text('maxmemory-policy')}`,
+    `allocator_frag_ratio:${ratio(activeBytes, usedBytes)}`,
+    `allocator_frag_bytes:${activeBytes - usedBytes}`,
+    `allocator_rss_ratio:${ratio(touchedBytes, activeBytes)}`,
+    `allocator_rss_bytes:${touchedBytes - activeBytes}`,
+    `rss_overhead_ratio:${ratio(residentBytes, touchedBytes)}`,
+    `rss_overhead_bytes:${residentBytes - touchedBytes}`,
+    `mem_fragmentation_ratio:${ratio(residentBytes, usedBytes)}`,
+    `mem_fragmentation_bytes:${residentBytes - usedBytes}`,
+    'mem_not_counted_for_evict:0',
+    'mem_replication_backlog:0',
+    'mem_total_replication_buffers:0',
+    'mem_clients_slaves:0',
+    `mem_clients_normal:${clientBytes}`,
+    'mem_cluster_links:0',
+    'mem_aof_buffer:0',
+    'mem_allocator:libc',
+    'active_defrag_running:0',
+    'lazyfree_pending_objects:0',
+    'lazyfreed_objects:0',
+  ]
+}
+
+/** There are no scripts yet, so they need nothing. */
+function scriptFields(): string[] {
+  return [
+    'used_memory_lua:0',
+    'used_memory_vm_eval:0',
+    'used_memory_lua_human:0B',
+    'used_memory_scripts_eval:0',
+    'number_of_cached_scripts:0',
+    'number_of_functions:0',
+    'number_of_libraries:0',
+    'used_memory_vm_functions:0',
+    'used_memory_vm_total:0',
+    'used_memory_vm_total_human:0B',
+    'used_memory_functions:0',
+    'used_memory_scripts:0',
+    'used_memory_scripts_human:0B',
+  ]
+}

@@ -1,0 +1,70 @@
+/**
+ * INFO's sections about the process and its clients.
+ *
+ * Thread: core.
+ * Owns: their fields.
+ * Never: names a part that this server does not have.
+ */
+import { createHash } from 'node:crypto'
+import { arch, release, type } from 'node:os'
+import { REDBUN_VERSION, REDIS_VERSION } from '../../../config/version.ts'
+import type { Server } from '../../server.ts'
+
+const SECONDS_A_DAY = 24 * 3600
+
+export function serverSection(server: Server): string[] {
+  const { start, settings, clock, keyspace } = server
+  const uptimeSeconds = Math.max(0, Math.floor((clock.nowMs - start.startedMs) / 1000))
+  return [
+    `redis_version:${REDIS_VERSION}`,
+    'redis_git_sha1:00000000',
+    'redis_git_dirty:0',
+    `redis_build_id:${buildId()}`,
+    `redbun_version:${REDBUN_VERSION}`,
+    `bun_version:${Bun.version}`,
+    'redis_mode:standalone',
+    `os:${type()} ${release()} ${arch() === 'x64' ? 'x86_64' : arch()}`,
+    'arch_bits:64',
+    'monotonic_clock:POSIX clock_gettime',
+    'multiplexing_api:epoll',
+    `process_id:${start.processId}`,
+    'process_supervised:no',
+    `run_id:${start.runId}`,
+    `tcp_port:${settings.int('port')}`,
+    `server_time_usec:${clock.unixMicroseconds()}`,
+    `uptime_in_seconds:${uptimeSeconds}`,
+    `uptime_in_days:${Math.floor(uptimeSeconds / SECONDS_A_DAY)}`,
+    `hz:${settings.int('hz')}`,
+    `configured_hz:${settings.int('hz')}`,
+    `lru_clock:${keyspace.lruClock}`,
+    `executable:${start.executable}`,
+    `config_file:${start.configFile}`,
+    `io_threads_active:${settings.int('io-threads') > 1 ? 1 : 0}`,
+  ]
+}
+
+export function clientsSection(server: Server): string[] {
+  const { clients, settings, pause } = server
+  let inputBytes = 0
+  let outputBytes = 0
+  for (const session of clients.all()) {
+    inputBytes = Math.max(inputBytes, session.link.inputBytes(session))
+    outputBytes = Math.max(outputBytes, session.link.outputBytes(session))
+  }
+  return [
+    `connected_clients:${clients.count}`,
+    'cluster_connections:0',
+    `maxclients:${settings.int('maxclients')}`,
+    `client_recent_max_input_buffer:${inputBytes}`,
+    `client_recent_max_output_buffer:${outputBytes}`,
+    `blocked_clients:${pause.waitingCount}`,
+    'tracking_clients:0',
+    'clients_in_timeout_table:0',
+  ]
+}
+
+/** Tells builds apart: of the versions that this one is made of. */
+function buildId(): string {
+  const text = `${REDBUN_VERSION} ${REDIS_VERSION} ${Bun.version} ${Bun.revision}`
+  return createHash('sha1').update(text).digest('hex').slice(0, 16)
+}
