@@ -12,6 +12,8 @@ export class Fragments {
   readonly encodedSize: number
   /** Bytes of the request as it came. */
   readonly sourceSize: number
+  /** The arguments, where they do not lie in the source. */
+  readonly #words: Buffer | undefined
   readonly #command: number
   readonly #keyHash: number
   readonly #argc: number
@@ -24,7 +26,7 @@ export class Fragments {
   /** Bytes of the argument already encoded; -1: not even its length. */
   #argumentPosition = -1
 
-  /** `offsets` are absolute in the source; `start` is the request's first byte there. */
+  /** `offsets` are absolute in the source, or in `words`; `start` is the request's first byte. */
   constructor(
     offsets: Int32Array,
     argc: number,
@@ -32,7 +34,10 @@ export class Fragments {
     sourceSize: number,
     command: number,
     keyHash: number,
+    words: Buffer | undefined,
   ) {
+    this.#words = words
+
     this.encodedSize = requestSize(offsets, argc)
     this.sourceSize = sourceSize
     this.#command = command
@@ -51,6 +56,8 @@ export class Fragments {
    * request header the first time. `start`: where the request begins in `source` now.
    */
   fill(source: Buffer, start: number, target: Buffer, words: Int32Array, at: number, size: number) {
+    const from = this.#words ?? source
+    const base = this.#words === undefined ? start : 0
     let to = at
     const end = at + size
     if (this.position === 0) {
@@ -60,16 +67,16 @@ export class Fragments {
       to += REQUEST_HEADER_WORDS * 4
     }
     while (to < end) {
-      const from = start + this.#offsets[2 * this.#argument]
-      const length = start + this.#offsets[2 * this.#argument + 1] - from
+      const first = base + this.#offsets[2 * this.#argument]
+      const length = base + this.#offsets[2 * this.#argument + 1] - first
       if (this.#argumentPosition < 0) {
         words[to >> 2] = length
         to += 4
         this.#argumentPosition = 0
       } else {
         const count = Math.min(length - this.#argumentPosition, end - to)
-        const piece = from + this.#argumentPosition
-        source.copy(target, to, piece, piece + count)
+        const piece = first + this.#argumentPosition
+        from.copy(target, to, piece, piece + count)
         to += count
         this.#argumentPosition += count
       }

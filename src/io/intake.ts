@@ -132,7 +132,7 @@ export class Intake {
       const parser = this.#parser
       parser.authenticated = connection.authenticated
       parser.reset(chunk, 0, chunk.length)
-      const outcome = this.#requests(connection, parser, chunk, 0)
+      const outcome = this.#requests(connection, parser, 0)
       if (outcome !== WANTS_NOTHING && this.#taken < chunk.length) {
         this.#keep(connection, chunk, this.#taken)
         if (outcome === WANTS_ROOM) this.#starve(connection)
@@ -220,7 +220,7 @@ export class Intake {
   }
 
   /** Hands over the whole requests in a row that fit. `#taken` is then the position after them. */
-  #requests(connection: Connection, parser: RequestParser, bytes: Buffer, start: number): number {
+  #requests(connection: Connection, parser: RequestParser, start: number): number {
     this.#taken = start
     for (;;) {
       const outcome = parser.next()
@@ -240,7 +240,7 @@ export class Intake {
         this.#endRecord()
         return WANTS_ROOM
       }
-      this.#write(bytes, parser)
+      this.#write(parser)
       this.#taken = parser.position
     }
   }
@@ -248,14 +248,13 @@ export class Intake {
   /** Goes on with what a connection has kept, from where its first request begins. */
   #continue(connection: Connection, unfinished: Unfinished): void {
     const { parser } = unfinished
-    if (unfinished.fragments === undefined && unfinished.size < parser.neededBytes) return
     for (;;) {
       if (unfinished.fragments !== undefined && !this.#sendFragments(connection, unfinished)) {
         return this.#starve(connection)
       }
       parser.authenticated = connection.authenticated
       parser.resume(unfinished.bytes, unfinished.start, unfinished.end)
-      const outcome = this.#requests(connection, parser, unfinished.bytes, unfinished.start)
+      const outcome = this.#requests(connection, parser, unfinished.start)
       unfinished.start = this.#taken
       if (outcome === WANTS_ROOM) return this.#starve(connection)
       if (outcome !== WANTS_FRAGMENTS) break
@@ -283,8 +282,8 @@ export class Intake {
 
   /** Prepares the request that the parser has just read for crossing in pieces. */
   #cut(unfinished: Unfinished): Fragments {
-    const { bytes, start, parser } = unfinished
-    const { offsets, argc } = parser
+    const { parser } = unfinished
+    const { bytes, offsets, argc } = parser
     const command = this.#lookup.lookup(bytes, offsets[0], offsets[1])
     const key = command < 0 ? 0 : this.#lookup.firstKeyIndex(command)
     const hash =
@@ -296,7 +295,11 @@ export class Intake {
             offsets[2 * key + 1] - offsets[2 * key],
             this.#hashSeed,
           )
-    return new Fragments(offsets, argc, start, parser.position - start, command, hash)
+    // The words of an inline request lie apart from what arrived, and only for now.
+    const words = bytes === unfinished.bytes ? undefined : Buffer.from(bytes)
+    const sourceSize = parser.position - unfinished.start
+    const start = words === undefined ? unfinished.start : 0
+    return new Fragments(offsets, argc, start, sourceSize, command, hash, words)
   }
 
   #broken(connection: Connection, error: string): void {
@@ -324,9 +327,9 @@ export class Intake {
   }
 
   /** Writes the parser's request at the end of the open record. */
-  #write(bytes: Buffer, parser: RequestParser): void {
+  #write(parser: RequestParser): void {
     const { words } = this.#ring
-    const { offsets, argc } = parser
+    const { bytes, offsets, argc } = parser
     const first = this.#at >> 2
     const command = this.#lookup.lookup(bytes, offsets[0], offsets[1])
     const keyIndex = command < 0 ? 0 : this.#lookup.firstKeyIndex(command)

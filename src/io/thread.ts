@@ -43,6 +43,7 @@ import { addShared, LoopWaiter, publishNumber, readNumber, unpark } from '../bri
 import {
   ACTIVITY_WINDOW_MS,
   CONNECTION_SLOTS,
+  IO_LINGER_ROUNDS,
   IO_SPIN_TURNS_FEW,
   IO_SPIN_TURNS_MANY,
   SPIN_CONNECTIONS_MAX,
@@ -93,6 +94,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #windowStartMs = 0
   #windowCount = 0
   #activeCount = 0
+  #idleRounds = 0
   #queryLimit: number
   #keepAliveMs: number
   #passwordRequired: boolean
@@ -172,6 +174,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#delivery.deliver()
     this.#counters[BYTES_IN] += chunk.length
     this.#counters[READS]++
+    this.#idleRounds = 0
     if (connection.activeWindow !== this.#window) {
       connection.activeWindow = this.#window
       this.#windowCount++
@@ -305,7 +308,21 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
       this.#delivery.deliver()
       if (this.#intake.hasStarved) this.#pump()
       if (asked) this.#awaitReplies()
+      if (this.#lingers()) return
     } while (!this.#waiter.park() || !this.#delivery.isEmpty())
+  }
+
+  /**
+   * With few connections active, goes round the event loop for a moment instead of sleeping in it:
+   * the next request is on its way, and a sleeping processor is slow to wake. True while it does.
+   */
+  #lingers(): boolean {
+    if (this.#activeCount > SPIN_CONNECTIONS_MAX || this.#idleRounds++ > IO_LINGER_ROUNDS) {
+      return false
+    }
+    this.#inTurn = true
+    setImmediate(this.#endTurn)
+    return true
   }
 
   /** Delivers what the core answers within a moment: that is cheaper than sleeping and waking. */
