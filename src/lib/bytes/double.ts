@@ -1,0 +1,238 @@
+/**
+ * Doubles as text both ways: what C's strtod accepts, as Redis lets it through, and what `%.17g`
+ * prints.
+ *
+ * Thread: any. Hot path.
+ * Owns: nothing.
+ * Never: gives NaN for anything but text that is no number: Redis takes no NaN from clients.
+ */
+import { parseSafeInteger } from './integer.ts'
+
+const PLUS = 43
+const MINUS = 45
+const DOT = 46
+const ZERO = 48
+/** Digits, and a power of ten, that multiply and divide without any rounding but the last. */
+const EXACT_DIGITS = 15
+const EXACT_POWER = 22
+const POWERS_OF_TEN = Array.from({ length: EXACT_POWER + 1 }, (_, power) => 10 ** power)
+/** Beyond this magnitude `%.17g` turns to exponents; below, integers print as they are. */
+const PLAIN_INTEGER_MAX = 1e16
+const PRECISION = 17
+const EXPONENT_MIN = -4
+/** Decimal digits that tell a tie from anything near it: more than any double close to one has. */
+const TIE_DIGITS = 100
+const HEX_DIGITS_MAX = 16
+/** Every exponent beyond it is infinity or zero, whatever the digits before. */
+const EXPONENT_CAP = 1e9
+
+/**
+ * Reads a score or an increment as Redis does: strtod without white space, without NaN, and without
+ * a result that overflows, or underflows to zero. NaN when it is none.
+ */
+export function parseDouble(bytes: Uint8Array, start: number, end: number): number {
+  const integer = parseSafeInteger(bytes, start, end)
+  return Number.isNaN(integer) ? parseFloating(bytes, start, end, true) : integer
+}
+
+/**
+ * Reads the limit of a score range. NaN when it is none.
+ * QUIRK: here white space may lead, a NUL ends the text, no text is 0, and what is out of range
+ * becomes infinity or zero: seen as `ZCOUNT key "" 1e400`.
+ */
+export function parseRangeLimit(bytes: Uint8Array, start: number, end: number): number {
+  let stop = start
+  while (stop < end && bytes[stop] !== 0) stop++
+  if (stop === start) return 0
+  let at = start
+  while (at < stop && (bytes[at] === 32 || (bytes[at] >= 9 && bytes[at] <= 13))) at++
+  return parseFloating(bytes, at, stop, false)
+}
+
+function parseFloating(bytes: Uint8Array, start: number, end: number, strict: boolean): number {
+  let at = start
+  const negative = at < end && bytes[at] === MINUS
+  if (negative || (at < end && bytes[at] === PLUS)) at++
+  if (at >= end) return Number.NaN
+  const lower = bytes[at] | 32
+  if (lower === 105) return isInfinity(bytes, at, end) ? signed(Infinity, negative) : Number.NaN
+  if (bytes[at] === ZERO && at + 1 < end && (bytes[at + 1] | 32) === 120) {
+    return parseHex(bytes, at + 2, end, negative, strict)
+  }
+  let digits = 0
+  let mantissa = 0
+  let power = 0
+  let any = false
+  let sawDot = false
+  for (; at < end; at++) {
+    const digit = bytes[at] - ZERO
+    if (digit >= 0 && digit <= 9) {
+      any = true
+      if (digits > 0 || digit > 0) {
+        digits++
+        if (digits <= EXACT_DIGITS) mantissa = mantissa * 10 + digit
+      }
+      if (sawDot) power--
+    } else if (bytes[at] === DOT && !sawDot) sawDot = true
+    else break
+  }
+  if (!any) return Number.NaN
+  if (at < end) {
+    if ((bytes[at] | 32) !== 101) return Number.NaN
+    const exponent = parseExponent(bytes, at + 1, end)
+    if (Number.isNaN(exponent)) return Number.NaN
+    power += exponent
+  }
+  if (digits === 0) return signed(0, negative)
+  if (digits <= EXACT_DIGITS && power >= -EXACT_POWER && power <= EXACT_POWER) {
+    const value = power < 0 ? mantissa / POWERS_OF_TEN[-power] : mantissa * POWERS_OF_TEN[power]
+    return signed(value, negative)
+  }
+  return inRange(Number(asText(bytes, start, end)), strict)
+}
+
+function signed(value: number, negative: boolean): number {
+  return negative ? -value : value
+}
+
+function inRange(value: number, strict: boolean): number {
+  return strict && (value === 0 || value === Infinity || value === -Infinity) ? Number.NaN : value
+}
+
+function asText(bytes: Uint8Array, start: number, end: number): string {
+  let text = ''
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at])
+  return text
+}
+
+/** `inf` or `infinity` in any case. */
+function isInfinity(bytes: Uint8Array, start: number, end: number): boolean {
+  const size = end - start
+  return (
+    (size === 3 || size === 8) &&
+    asText(bytes, start, end).toLowerCase() === 'infinity'.slice(0, size)
+  )
+}
+
+/** A sign and digits up to the end; NaN when there are none. Capped where its size ceases to matter. */
+function parseExponent(bytes: Uint8Array, start: number, end: number): number {
+  let at = start
+  const negative = at < end && bytes[at] === MINUS
+  if (negative || (at < end && bytes[at] === PLUS)) at++
+  if (at >= end) return Number.NaN
+  let exponent = 0
+  for (; at < end; at++) {
+    const digit = bytes[at] - ZERO
+    if (digit < 0 || digit > 9) return Number.NaN
+    if (exponent < EXPONENT_CAP) exponent = exponent * 10 + digit
+  }
+  return negative ? -exponent : exponent
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= ZERO && byte <= 57) return byte - ZERO
+  const lower = byte | 32
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1
+}
+
+/** A hexadecimal float behind its `0x`: digits, a dot, and a power of two behind `p`. */
+function parseHex(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  negative: boolean,
+  strict: boolean,
+): number {
+  let mantissa = 0n
+  let digits = 0
+  let power = 0
+  let any = false
+  let sawDot = false
+  let at = start
+  for (; at < end; at++) {
+    const digit = hexDigit(bytes[at])
+    if (digit >= 0) {
+      any = true
+      if (digits > 0 || digit > 0) digits++
+      if (digits <= HEX_DIGITS_MAX) mantissa = mantissa * 16n + BigInt(digit)
+      else {
+        // Behind the digits that count, all that matters is whether anything is there.
+        if (digit > 0) mantissa |= 1n
+        power += 4
+      }
+      if (sawDot) power -= 4
+    } else if (bytes[at] === DOT && !sawDot) sawDot = true
+    else break
+  }
+  if (!any) return Number.NaN
+  if (at < end) {
+    if ((bytes[at] | 32) !== 112) return Number.NaN
+    const exponent = parseExponent(bytes, at + 1, end)
+    if (Number.isNaN(exponent)) return Number.NaN
+    power += exponent
+  }
+  if (mantissa === 0n) return signed(0, negative)
+  return signed(inRange(scale(mantissa, power), strict), negative)
+}
+
+/** mantissa * 2^power, rounded once to the nearest double, ties to even. */
+function scale(mantissa: bigint, power: number): number {
+  const size = mantissa.toString(2).length
+  if (size + power > 1024) return Infinity
+  if (size + power < -1075) return 0
+  // The lowest bit of a result of this magnitude; -1074 is that of the smallest double.
+  const lowest = Math.max(size + power - 53, -1074)
+  const drop = lowest - power
+  let kept = mantissa
+  if (drop > 0) {
+    const half = 1n << BigInt(drop - 1)
+    const rest = mantissa & ((half << 1n) - 1n)
+    kept = mantissa >> BigInt(drop)
+    if (rest > half || (rest === half && (kept & 1n) === 1n)) kept++
+  }
+  // Two steps: 2^lowest alone may be too small, or too large with the rest, for a double.
+  const exponent = drop > 0 ? lowest : power
+  const step = Math.trunc(exponent / 2)
+  return Number(kept) * 2 ** step * 2 ** (exponent - step)
+}
+
+/** The text of C's `%.17g`, as Redis 7.0 prints scores. */
+export function formatDouble(value: number): string {
+  if (value === Math.trunc(value) && value < PLAIN_INTEGER_MAX && value > -PLAIN_INTEGER_MAX) {
+    return value === 0 && 1 / value < 0 ? '-0' : String(value)
+  }
+  if (value === Infinity) return 'inf'
+  if (value === -Infinity) return '-inf'
+  if (Number.isNaN(value)) return 'nan'
+  const text = roundToEven(value)
+  const mark = text.indexOf('e')
+  const exponent = Number(text.slice(mark + 1))
+  const sign = value < 0 ? '-' : ''
+  let digits = text[sign.length] + text.slice(sign.length + 2, mark)
+  let size = digits.length
+  while (size > 1 && digits.charCodeAt(size - 1) === ZERO) size--
+  digits = digits.slice(0, size)
+  if (exponent < EXPONENT_MIN || exponent >= PRECISION) {
+    const point = size > 1 ? `.${digits.slice(1)}` : ''
+    const magnitude = Math.abs(exponent)
+    const padded = magnitude < 10 ? `0${magnitude}` : magnitude
+    return `${sign}${digits[0]}${point}e${exponent < 0 ? '-' : '+'}${padded}`
+  }
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`
+  if (size <= exponent + 1) return sign + digits.padEnd(exponent + 1, '0')
+  return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`
+}
+
+/** 17 digits and an exponent. JavaScript rounds a tie up, C to the even digit. */
+function roundToEven(value: number): string {
+  const text = value.toExponential(PRECISION - 1)
+  const longer = value.toExponential(PRECISION + 2)
+  const mark = longer.indexOf('e')
+  if (longer.slice(mark - 3, mark) !== '500') return text
+  const exact = value.toExponential(TIE_DIGITS)
+  const dot = exact.indexOf('.')
+  const last = dot + PRECISION - 1
+  if (!/^50*e/.test(exact.slice(last + 1))) return text
+  const isEven = (exact.charCodeAt(last) & 1) === 0
+  return isEven ? exact.slice(0, last + 1) + exact.slice(exact.indexOf('e')) : text
+}
