@@ -72,13 +72,13 @@ function unknownCommand(call: Call): CommandError {
   const { args } = call
   let shown = ''
   for (let i = 1; i < args.count && shown.length < SHOWN_ARGUMENT_SIZE; i++) {
-    shown += `'${args.text(i).slice(0, SHOWN_ARGUMENT_SIZE - shown.length)}' `
+    shown += `'${args.shown(i).slice(0, SHOWN_ARGUMENT_SIZE - shown.length)}' `
   }
-  const name = args.text(0).slice(0, SHOWN_ARGUMENT_SIZE)
+  const name = args.shown(0).slice(0, SHOWN_ARGUMENT_SIZE)
   return new CommandError(`ERR unknown command '${name}', with args beginning with: ${shown}`)
 }
 
 function unknownSubcommand(call: Call, container: CommandEntry): CommandError {
-  const name = call.args.text(1).slice(0, SHOWN_ARGUMENT_SIZE)
+  const name = call.args.shown(1).slice(0, SHOWN_ARGUMENT_SIZE)
   return new CommandError(`ERR unknown subcommand '${name}'. Try ${container.upperName} HELP.`)
 }

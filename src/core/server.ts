@@ -26,6 +26,7 @@ import { Outbox } from './engine/outbox.ts'
 import { Propagation } from './engine/propagation.ts'
 import { Session } from './engine/session.ts'
 import { Timers } from './engine/timers.ts'
+import { execute } from './execute.ts'
 import { Keyspace } from './keyspace/keyspace.ts'
 import { Users } from './services/acl/users.ts'
 import { Clients } from './services/connection/clients.ts'
@@ -112,7 +113,7 @@ export class Server {
     this.pause = new Pause(this)
     this.clients = new Clients(this)
     this.control = new Control(this)
-    this.inbox = new Inbox(this, this.#firstCall())
+    this.inbox = new Inbox(this, this.#firstCall(), execute)
     this.control.settingsChanged()
   }
 

@@ -30,9 +30,15 @@ export function agree(argv: Argv, ours: Reply, theirs: Reply): boolean {
   if (ours.kind === '-' || theirs.kind === '-') return false
   const name = argv[0].toUpperCase()
   const full = name === 'OBJECT' ? `${name} ${argv[1]?.toUpperCase()}` : name
+  if (/SCAN$/.test(name) && !argv.includes('100000')) {
+    // How far one step of an iteration comes is each server's own affair.
+    return ours.items?.length === 2 && theirs.items?.length === 2
+  }
   if (UNORDERED.has(name))
     return inOrder(ours, PAIRED.has(name)) === inOrder(theirs, PAIRED.has(name))
   if (BY_CHANCE.has(name)) return shape(ours) === shape(theirs)
+  // Whether small numbers are shared is told of some ways to make them and not of others.
+  if (full === 'OBJECT REFCOUNT') return ours.kind === theirs.kind
   if (name === 'DUMP') return ours.bytes !== undefined && theirs.bytes !== undefined
   const tolerance = TOLERANCES[full]
   if (tolerance === undefined || ours.kind !== ':' || theirs.kind !== ':') return false

@@ -33,6 +33,14 @@ export class Differential {
     this.#theirs = theirs
   }
 
+  /** True when both servers can tell a digest of their data. */
+  async canDigest(): Promise<boolean> {
+    const clients = await Promise.all([Client.connect(this.#ours), Client.connect(this.#theirs)])
+    const replies = await Promise.all(clients.map((client) => client.call(DIGEST)))
+    for (const client of clients) client.terminate()
+    return replies.every((reply) => reply.kind === '+')
+  }
+
   /** Runs a stream on emptied servers. Gives the first difference; undefined: there is none. */
   async run(stream: readonly Argv[], withDigest: boolean): Promise<Difference | undefined> {
     const clients = await Promise.all([Client.connect(this.#ours), Client.connect(this.#theirs)])
@@ -44,6 +52,8 @@ export class Differential {
         if (found !== undefined) return found
       }
       if (!withDigest) return undefined
+      // Keys that are over but still there are gone once they were looked at.
+      await Promise.all(clients.map((client) => client.call(['KEYS', '*'])))
       const [ours, theirs] = await Promise.all(clients.map((client) => client.call(DIGEST)))
       if (notation(ours) === notation(theirs)) return undefined
       return { index: stream.length, ours: notation(ours), theirs: notation(theirs) }
@@ -71,13 +81,17 @@ export class Differential {
   }
 
   /** The shortest part of a stream that this finds to show the difference, within `budgetMs`. */
-  async shrink(stream: readonly Argv[], budgetMs: number): Promise<readonly Argv[]> {
+  async shrink(
+    stream: readonly Argv[],
+    withDigest: boolean,
+    budgetMs: number,
+  ): Promise<readonly Argv[]> {
     const deadline = performance.now() + budgetMs
     let kept = stream
     for (let size = Math.ceil(kept.length / 2); size >= 1; size = Math.floor(size / 2)) {
       for (let start = 0; start < kept.length && performance.now() < deadline; ) {
         const shorter = [...kept.slice(0, start), ...kept.slice(start + size)]
-        const found = shorter.length === 0 ? undefined : await this.run(shorter, true)
+        const found = shorter.length === 0 ? undefined : await this.run(shorter, withDigest)
         if (found === undefined) start += size
         else kept = shorter.slice(0, found.index + 1)
       }

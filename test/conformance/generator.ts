@@ -3,7 +3,7 @@
  * what they may be, wrong types, odd numbers, and now and then a call that is plainly wrong.
  *
  * What two servers may rightly answer differently is not made here: deadlines are far away or long
- * over, nothing is left to the server's own chance, and no argument asks for hundreds of megabytes.
+ * over (and before the year 287396, where ours end), nothing is left to the server's own chance, and no argument asks for hundreds of megabytes.
  *
  * Thread: any.
  * Owns: the pools of keys and values.
@@ -199,7 +199,7 @@ export class Generator {
   /** Far away, long over, or no time at all: nothing that passes while the streams run. */
   #moment(name: string): string {
     const dice = this.#dice
-    if (dice.chance(25)) return dice.word('0 -1 1 1000 a 9223372036854775807 -9223372036854775808')
+    if (dice.chance(25)) return dice.word('0 -1 1 1000 a -9223372036854775808')
     const seconds = 4_102_444_800 + dice.below(1000)
     return String(/milli|ms/.test(name) ? seconds * 1000 + dice.below(1000) : seconds)
   }
@@ -208,7 +208,7 @@ export class Generator {
     const dice = this.#dice
     if (/^(seconds|milliseconds|ms|ttl)$/.test(name)) {
       if (dice.chance(70)) return String(100_000 + dice.below(900_000))
-      return dice.word('0 -1 -1000 a 9223372036854775807 9223372036854775 -9223372036854775808 1.5')
+      return dice.word('0 -1 -1000 a 9223372036854775807 -9223372036854775808 1.5')
     }
     if (/^(offset|bit|len|count|numkeys|limit)$/.test(name)) return dice.pick(SIZES)
     if (name === 'cursor') return '0'

@@ -42,15 +42,17 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
       ? entries
       : entries.filter(({ name, group }) => only.includes(name) || only.includes(group))
   const differential = new Differential(options.ours, options.theirs)
+  const withDigest = await differential.canDigest()
+  if (!withDigest) options.say('A server does not tell DEBUG DIGEST: only replies are compared.')
   const differences: string[] = []
   const deadline = performance.now() + options.milliseconds
   for (let seed = options.seed; performance.now() < deadline; seed++) {
     const generator = new Generator(new Dice(seed), wanted)
     const stream = Array.from({ length: ROUND_COMMANDS }, () => generator.next())
-    const found = await differential.run(stream, true)
+    const found = await differential.run(stream, withDigest)
     if (found === undefined) continue
-    const short = await differential.shrink(stream.slice(0, found.index + 1), SHRINK_MS)
-    const again = await differential.run(short, true)
+    const short = await differential.shrink(stream.slice(0, found.index + 1), withDigest, SHRINK_MS)
+    const again = await differential.run(short, withDigest)
     if (again === undefined) continue
     const text = describeDifference(seed, short, again.ours, again.theirs)
     differences.push(text)

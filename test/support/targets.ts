@@ -106,7 +106,13 @@ class InProcessConnection implements Connected {
   }
 
   write(bytes: Uint8Array): void {
-    this.#client.write(bytes)
+    try {
+      this.#client.write(bytes)
+    } catch (error) {
+      // Whatever the core throws, it is not to be trusted any more.
+      local = undefined
+      throw error
+    }
   }
 
   async next(patienceMs: number): Promise<Reply> {
@@ -139,6 +145,7 @@ class InProcessTarget implements Target {
 }
 
 const only = process.env['TARGET']
+let local: InProcessServer | undefined
 let redbun: RunningServer | undefined
 let redis: RunningServer | undefined
 let redisIsMissing = redisServerPath === ''
@@ -169,7 +176,8 @@ export function redbunLog(): string {
 async function inProcess(): Promise<Target> {
   // Not at the top: a run against TARGET needs nothing of the server.
   const { InProcessServer } = await import('./in-process.ts')
-  return new InProcessTarget(new InProcessServer())
+  local ??= new InProcessServer()
+  return new InProcessTarget(local)
 }
 
 async function fittingRedis(): Promise<RunningServer | undefined> {

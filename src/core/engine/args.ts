@@ -101,6 +101,16 @@ export class Args {
     return this.bytes.latin1Slice(at, at + this.lengths[index])
   }
 
+  /**
+   * The argument as an error shows it. Cold paths only.
+   * QUIRK: a NUL byte ends it, as it ends a text in C.
+   */
+  shown(index: number): string {
+    const text = this.text(index)
+    const end = text.indexOf('\0')
+    return end < 0 ? text : text.slice(0, end)
+  }
+
   /** The argument's bytes as UTF-8 text. Cold paths only. */
   utf8(index: number): string {
     const at = this.offsets[index]

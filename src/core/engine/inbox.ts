@@ -21,20 +21,24 @@ import {
   type OpenedInfo,
 } from '../../bridge/message.ts'
 import { assert } from '../../lib/assert.ts'
-import { execute } from '../execute.ts'
 import type { Server } from '../server.ts'
 import type { Call } from './call.ts'
 import type { CoreLink } from './link.ts'
 import type { Session, WaitingRequest } from './session.ts'
 import { REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT } from './session.ts'
 
+/** The gates and what lies behind them. */
+type Execute = (server: Server, call: Call) => void
+
 export class Inbox {
   readonly #server: Server
   readonly #call: Call
+  readonly #execute: Execute
 
-  constructor(server: Server, call: Call) {
+  constructor(server: Server, call: Call, execute: Execute) {
     this.#server = server
     this.#call = call
+    this.#execute = execute
   }
 
   /** Handles the record at `offset`. Gives the number of requests that it held. */
@@ -93,7 +97,7 @@ export class Inbox {
         server.outbox.select(session)
         call.session = session
         call.db = server.keyspace.dbs[session.dbIndex]
-        if (session.replyMode === REPLY_ON) execute(server, call)
+        if (session.replyMode === REPLY_ON) this.#execute(server, call)
         else this.#executeQuietly(session)
         // The call stopped before it began, and will be made again.
         if (session.waiting !== undefined) {
@@ -110,7 +114,7 @@ export class Inbox {
     const { outbox } = this.#server
     if (session.replyMode === REPLY_SKIP_NEXT) session.replyMode = REPLY_SKIP
     outbox.mute(session)
-    execute(this.#server, this.#call)
+    this.#execute(this.#server, this.#call)
     outbox.unmute()
     if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON
   }

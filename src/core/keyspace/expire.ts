@@ -158,7 +158,7 @@ function parseConditions(call: Call): number {
     else if (args.is(i, 'XX')) conditions |= XX
     else if (args.is(i, 'GT')) conditions |= GT
     else if (args.is(i, 'LT')) conditions |= LT
-    else throw new CommandError(`ERR Unsupported option ${args.text(i)}`) // alloc: an error
+    else throw new CommandError(`ERR Unsupported option ${args.shown(i)}`) // alloc: an error
   }
   if ((conditions & NX) !== 0 && conditions !== NX) throw NX_AND_OTHERS
   if ((conditions & (GT | LT)) === (GT | LT)) throw GT_AND_LT

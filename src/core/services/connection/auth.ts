@@ -108,7 +108,7 @@ function helloOptions(call: Call): HelloOptions {
       checkName(name, 'Client names')
       i += 2
     } else {
-      throw new CommandError(`ERR Syntax error in HELLO option '${args.text(i)}'`)
+      throw new CommandError(`ERR Syntax error in HELLO option '${args.shown(i)}'`)
     }
   }
   return { user, password, name }

@@ -90,7 +90,7 @@ export function clientType(args: Args, index: number): ClientType {
   if (args.is(index, 'SLAVE') || args.is(index, 'REPLICA')) return 'replica'
   if (args.is(index, 'PUBSUB')) return 'pubsub'
   if (args.is(index, 'MASTER')) return 'master'
-  throw new CommandError(`ERR Unknown client type '${args.text(index)}'`)
+  throw new CommandError(`ERR Unknown client type '${args.shown(index)}'`)
 }
 
 export function typeOf(session: Session): ClientType {

@@ -59,7 +59,7 @@ export const clientSetinfo: CommandDefinition = {
     const { args, session } = call
     const isName = args.is(2, 'LIB-NAME')
     if (!isName && !args.is(2, 'LIB-VER')) {
-      throw new CommandError(`ERR Unrecognized option '${args.text(2)}'`)
+      throw new CommandError(`ERR Unrecognized option '${args.shown(2)}'`)
     }
     const value = args.text(3)
     checkName(value, isName ? 'lib-name' : 'lib-ver')

@@ -73,7 +73,7 @@ const latencyGraphCommand: CommandDefinition = {
   run({ args, reply, server, nowMs }) {
     const event = server.latency.events.get(args.text(2))
     if (event === undefined) {
-      throw new CommandError(`ERR No samples available for event '${args.text(2)}'`)
+      throw new CommandError(`ERR No samples available for event '${args.shown(2)}'`)
     }
     reply.verbatim(latencyGraph(event, Math.floor(nowMs / 1000)), 'txt')
   },
