@@ -17,8 +17,8 @@ const DISTANCE_MAX = 8192
 const MATCH_MIN = 3
 const MATCH_MAX = 264
 const LONG_LENGTH = 7
-const HASH_BITS = 14
-const HASH_SHIFT = 32 - HASH_BITS
+const HASH_BITS_MIN = 6
+const HASH_BITS_MAX = 14
 const HASH_FACTOR = 0x9e3779b1 | 0
 
 /**
@@ -35,13 +35,16 @@ export function lzfCompress(
 ): number {
   const end = offset + length
   const limit = at + room
-  const places = new Int32Array(1 << HASH_BITS)
+  // As many places as bytes: a short text is not worth clearing a large table.
+  const bits = Math.min(Math.max(32 - Math.clz32(length), HASH_BITS_MIN), HASH_BITS_MAX)
+  const shift = 32 - bits
+  const places = new Int32Array(1 << bits)
   let from = offset
   let literals = offset
   let to = at
   while (from + MATCH_MIN <= end) {
     const three = source[from] | (source[from + 1] << 8) | (source[from + 2] << 16)
-    const slot = Math.imul(three, HASH_FACTOR) >>> HASH_SHIFT
+    const slot = Math.imul(three, HASH_FACTOR) >>> shift
     // A place is stored one higher, so that 0 means none.
     const candidate = places[slot] - 1 + offset
     places[slot] = from - offset + 1

@@ -4,7 +4,7 @@
  * A 64-bit integer is a pair: `high`, the signed upper word, and `low`, the lower word, also given
  * as a signed 32-bit number. Results of two words lie in registers that the next call of the same
  * kind overwrites: read them at once. A thread has its own registers, and no call can come between.
- * MEASURED: an object per result costs more than the parsing; bench/micro/integer.bench.ts.
+ * An object per result would cost more than the parsing.
  *
  * Thread: any. Hot path.
  * Owns: the registers of the last parse and the last sum.
