@@ -30,7 +30,7 @@ export const SLEEP_MS_MAX = 100
 /** With more connections active than this, nobody spins. */
 export const SPIN_CONNECTIONS_MAX = 2
 /** Looks at the request rings before the core sleeps. */
-export const SPIN_TURNS = 200_000
+export const SPIN_TURNS = 20_000
 /** Arenas of just under 2 GiB each, at most. */
 export const ARENA_COUNT_MAX = 64
 /** Queries of the slow log hold at most this many arguments, and this many bytes of each. */
@@ -73,3 +73,5 @@ export const IO_SPIN_TURNS_MANY = 2_000
 export const SPIN_PROBE_PERIOD = 64
 /** Empty rounds of the event loop before io sleeps in it, with few connections active. */
 export const IO_LINGER_ROUNDS = 60
+/** Looks between two offers of the processor to others. */
+export const SPIN_YIELD_PERIOD = 16

@@ -8,7 +8,13 @@
  * Owns: the patience.
  * Never: looks while nobody has sent anything lately.
  */
-import { SPIN_CONNECTIONS_MAX, SPIN_PROBE_PERIOD, SPIN_TURNS } from '../config/limits.ts'
+import { yieldProcessor } from '../bridge/yield.ts'
+import {
+  SPIN_CONNECTIONS_MAX,
+  SPIN_PROBE_PERIOD,
+  SPIN_TURNS,
+  SPIN_YIELD_PERIOD,
+} from '../config/limits.ts'
 import type { CoreLink } from './engine/link.ts'
 
 export class Spin {
@@ -35,6 +41,7 @@ export class Spin {
     this.#worked = false
     const links = this.#links
     for (let left = this.#patience; left > 0; left--) {
+      if (left % SPIN_YIELD_PERIOD === 0) yieldProcessor()
       for (let i = 0; i < links.length; i++) {
         if (links[i].requests.isEmpty()) continue
         this.#patience = Math.min(SPIN_TURNS, this.#patience * 2)

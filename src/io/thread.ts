@@ -40,6 +40,7 @@ import {
 } from '../bridge/message.ts'
 import { RingReader, RingWriter } from '../bridge/ring.ts'
 import { addShared, LoopWaiter, publishNumber, readNumber, unpark } from '../bridge/wake.ts'
+import { yieldProcessor } from '../bridge/yield.ts'
 import {
   ACTIVITY_WINDOW_MS,
   CONNECTION_SLOTS,
@@ -47,6 +48,7 @@ import {
   IO_SPIN_TURNS_FEW,
   IO_SPIN_TURNS_MANY,
   SPIN_CONNECTIONS_MAX,
+  SPIN_YIELD_PERIOD,
 } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
 import { CommandLookup, type LookupItem } from '../lib/command-lookup.ts'
@@ -321,6 +323,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
       return false
     }
     this.#inTurn = true
+    yieldProcessor()
     setImmediate(this.#endTurn)
     return true
   }
@@ -331,6 +334,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     let turns = few ? IO_SPIN_TURNS_FEW : IO_SPIN_TURNS_MANY
     while (turns-- > 0) {
       if (this.#delivery.isEmpty()) {
+        if (turns % SPIN_YIELD_PERIOD === 0) yieldProcessor()
         if (!few && readNumber(this.#process, CORE_PARKED) === 1) return
         continue
       }

@@ -1,0 +1,24 @@
+/**
+ * Letting another thread have the processor while this one spins. Without it a spinner keeps its
+ * processor until its time slice ends, and the client whose request it waits for cannot send it.
+ *
+ * Thread: any. Hot path.
+ * Owns: the system call.
+ * Never: sleeps.
+ */
+import { dlopen } from 'bun:ffi'
+
+/** Gives the processor to whoever else wants it; does nothing where the system has no such call. */
+export const yieldProcessor: () => unknown = load()
+
+function load(): () => unknown {
+  const library = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6'
+  if (process.platform === 'win32') return () => undefined
+  try {
+    return dlopen(library, { sched_yield: { args: [], returns: 'i32' } }).symbols.sched_yield
+  } catch (error) {
+    // A C library under another name (musl): spinning then only lasts shorter for others' sake.
+    if (error instanceof Error) return () => undefined
+    throw error
+  }
+}
