@@ -207,7 +207,7 @@ export const PARAMS = {
   databases: int(1n, INT_MAX, '16', core, AT_START),
 
   // Permissions
-  requirepass: string('', core, { secret: true }),
+  requirepass: string('', coreAndIo, { secret: true }),
   aclfile: string('', refused('users come from commands only'), { ...AT_START, keepsEmpty: true }),
   'acl-pubsub-default': choice(
     'resetchannels',

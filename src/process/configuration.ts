@@ -42,7 +42,10 @@ export function loadConfiguration(
     readFile: readText,
     enter: enterDirectory,
   })
-  return 'failure' in outcome ? outcome.failure : { settings, extras: outcome.extras, file }
+  if ('failure' in outcome) return outcome.failure
+  // Where the process is, whoever has put it there.
+  settings.adopt({ dir: fromUnicode(process.cwd()) })
+  return { settings, extras: outcome.extras, file }
 }
 
 function readText(path: string): { readonly text: string } | { readonly problem: string } {

@@ -39,7 +39,7 @@ export const BIT_OFFSET = new CommandError('ERR bit offset is not an integer or 
 export const BIT_VALUE = new CommandError('ERR bit is not an integer or out of range')
 export const NO_AUTH = new CommandError('NOAUTH Authentication required.')
 export const NO_AUTH_HELLO = new CommandError(
-  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
 )
 export const NO_PROTO = new CommandError('NOPROTO unsupported protocol version')
 export const WRONG_PASS = new CommandError(

@@ -71,8 +71,7 @@ export const flushallCommand = command({
   run(call) {
     checkFlushMode(call)
 
-    // QUIRK: counted as a change of its own, so that a snapshot is due even if nothing was there.
-    call.keyspace.dirty += flushEverything(call.keyspace) + 1
+    call.keyspace.dirty += flushEverything(call.keyspace)
     propagateItself(call)
     call.reply.ok()
   },
