@@ -30,7 +30,7 @@ export function agree(argv: Argv, ours: Reply, theirs: Reply): boolean {
   if (ours.kind === '-' || theirs.kind === '-') return false
   const name = argv[0].toUpperCase()
   const full = name === 'OBJECT' ? `${name} ${argv[1]?.toUpperCase()}` : name
-  if (/SCAN$/.test(name) && !argv.includes('100000')) {
+  if (/SCAN$/.test(name) && !isWhole(argv)) {
     // How far one step of an iteration comes is each server's own affair.
     return ours.items?.length === 2 && theirs.items?.length === 2
   }
@@ -44,6 +44,11 @@ export function agree(argv: Argv, ours: Reply, theirs: Reply): boolean {
   if (tolerance === undefined || ours.kind !== ':' || theirs.kind !== ':') return false
   const [a, b] = [Number(text.slice(1)), Number(other.slice(1))]
   return a >= 0 && b >= 0 && Math.abs(a - b) <= tolerance
+}
+
+/** Whether an iteration begins at the beginning and comes to the end in one step. */
+function isWhole(argv: Argv): boolean {
+  return argv[argv[0].length === 4 ? 1 : 2] === '0' && argv.includes('100000')
 }
 
 /** Elements sorted, at every depth; by pairs where they come in pairs. */

@@ -53,7 +53,7 @@ export class Differential {
       }
       if (!withDigest) return undefined
       // Keys that are over but still there are gone once they were looked at.
-      await Promise.all(clients.map((client) => client.call(['KEYS', '*'])))
+      await Promise.all(clients.map((client) => client.call(['SCAN', '0', 'COUNT', '100000'])))
       const [ours, theirs] = await Promise.all(clients.map((client) => client.call(DIGEST)))
       if (notation(ours) === notation(theirs)) return undefined
       return { index: stream.length, ours: notation(ours), theirs: notation(theirs) }

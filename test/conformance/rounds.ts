@@ -53,7 +53,10 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
     if (found === undefined) continue
     const short = await differential.shrink(stream.slice(0, found.index + 1), withDigest, SHRINK_MS)
     const again = await differential.run(short, withDigest)
-    if (again === undefined) continue
+    if (again === undefined) {
+      options.say(`seed ${seed}: once, ${found.ours} against ${found.theirs}; not again`)
+      continue
+    }
     const text = describeDifference(seed, short, again.ours, again.theirs)
     differences.push(text)
     options.say(text)

@@ -32,7 +32,7 @@ function expiry(dice: Dice): string[] {
     case 2:
       return ['PXAT', String(4_102_444_800_000 + dice.below(1000))]
     case 3:
-      return [dice.word('EX PX EXAT PXAT'), dice.word('0 -1 a 9223372036854775807 1.5')]
+      return [dice.word('EX PX EXAT PXAT'), dice.word('0 -1 a -9223372036854775808 1.5')]
     default:
       return []
   }

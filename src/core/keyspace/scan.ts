@@ -129,11 +129,11 @@ export const randomkeyCommand = command({
 })
 
 /**
- * A cursor is read as C's strtoul does: a sign and nothing at all are taken.
+ * A cursor is read as C's strtoul does: a sign and nothing at all are taken, a NUL byte ends it.
  * QUIRK: SCAN -1 and SCAN "" answer without an error.
  */
 export function parseCursor(args: Args, index: number): number {
-  const match = /^([+-]?)([0-9]*)$/.exec(args.text(index))
+  const match = /^([+-]?)([0-9]*)$/.exec(args.shown(index))
   if (match === null) throw INVALID_CURSOR
   const [text, sign, digits] = match
   if (digits === '') {

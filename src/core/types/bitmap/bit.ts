@@ -120,8 +120,9 @@ export const bitcount = command({
     if (args.count !== 4 && args.count !== 5) throw SYNTAX
     range.start = number(call, 2)
     range.end = number(call, 3)
-    range.inBits = args.count === 5 && isBitUnit(call, 4)
+    // QUIRK: so does a range from the end that runs backwards: BITCOUNT key -1 -5 x.
     if (range.start < 0 && range.end < 0 && range.start > range.end) return reply.integer(0)
+    range.inBits = args.count === 5 && isBitUnit(call, 4)
     if (!clampRange(length)) return reply.integer(0)
     reply.integer(countInRange())
   },

@@ -248,7 +248,9 @@ function changeBig(call: Call, operation: Operation): boolean {
       call.reply.nil()
       return false
     }
-    if (overflow === SATURATE) after = after > max ? max : min
+    // QUIRK: below the least by more than 64 bits can tell counts as above: C's difference wraps.
+    const isAbove = after > max || (kind === SET && signed && max - after >= 1n << 63n)
+    if (overflow === SATURATE) after = isAbove ? max : min
     else after = signed ? BigInt.asIntN(bitCount, after) : BigInt.asUintN(bitCount, after)
   }
   replyBig(call, kind === INCRBY ? after : before)
