@@ -73,7 +73,7 @@ export class RingWriter {
   room(offset: number): number {
     const free = this.capacity - ((this.#position - this.#tail) | 0)
     const toEnd = this.capacity - offset
-    return free < toEnd ? free : toEnd
+    return Math.min(free, toEnd)
   }
 
   /** Takes `size` bytes of the last claim into the record sequence; they are not visible yet. */

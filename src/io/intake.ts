@@ -321,7 +321,7 @@ export class Intake {
     const room = this.#ring.room(offset)
     this.#record = offset
     this.#at = offset + HEADER_SIZE
-    this.#limit = offset + (room < REQUEST_RECORD_SIZE ? room : REQUEST_RECORD_SIZE)
+    this.#limit = offset + Math.min(room, REQUEST_RECORD_SIZE)
     this.#recordId = connection.id
     return true
   }

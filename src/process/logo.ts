@@ -11,10 +11,10 @@ export function logo(port: number): string {
   return [
     '',
     '        ___',
-    '     .-"   "-.        Redbun ' + REDBUN_VERSION + ', as Redis ' + REDIS_VERSION,
+    `     .-"   "-.        Redbun ${REDBUN_VERSION}, as Redis ${REDIS_VERSION}`,
     '    /  o   o  \\       Running in standalone mode',
-    '   |     ^     |      Port: ' + port,
-    "    \\  '---'  /       PID: " + process.pid,
+    `   |     ^     |      Port: ${port}`,
+    `    \\  '---'  /       PID: ${process.pid}`,
     "     '-.___.-'",
     '',
     '',

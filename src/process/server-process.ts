@@ -42,7 +42,7 @@ export class ServerProcess {
   #ready = false
   #pidFileWritten = false
 
-  constructor(configuration: Configuration, logger: Logger) {
+  constructor(configuration: Configuration, logger: Logger, core: Worker) {
     const { settings } = configuration
     this.#configuration = configuration
     this.#logger = logger
@@ -53,7 +53,7 @@ export class ServerProcess {
       REPLY_RING_SIZE,
       CONNECTION_SLOTS,
     )
-    this.#startCore()
+    this.#startCore(core)
     this.#io = new IoThread({
       memory: this.#memory,
       index: 0,
@@ -85,8 +85,7 @@ export class ServerProcess {
     setInterval(() => this.#tick(), PROCESS_TICK_MS).unref()
   }
 
-  #startCore(): void {
-    const worker = new Worker(new URL('../core/thread.ts', import.meta.url).href)
+  #startCore(worker: Worker): void {
     this.#watch(worker, 'core')
     const start: CoreStart = {
       memory: this.#memory,
