@@ -356,7 +356,7 @@ export const PARAMS = {
     ...AT_START,
     alias: 'slaveof',
   }),
-  masteruser: string('', NO_REPLICA),
+  masteruser: string('', NO_REPLICA, { secret: true }),
   masterauth: string('', NO_REPLICA, { secret: true }),
   'replica-serve-stale-data': bool('yes', NO_REPLICA, { alias: 'slave-serve-stale-data' }),
   'replica-read-only': bool('yes', NO_REPLICA, { alias: 'slave-read-only' }),

@@ -19,7 +19,7 @@ const PROTOCOL_NUMBER = new CommandError('ERR Protocol version is not an integer
 
 export const authCommand = command({
   name: 'AUTH',
-  usage: '[username] password',
+  usage: '[username]@6.0.0 password',
   summary: 'Authenticates the connection.',
   since: '1.0.0',
   complexity: 'O(N) where N is the number of passwords defined for the user',
@@ -47,7 +47,7 @@ interface HelloOptions {
 
 export const helloCommand = command({
   name: 'HELLO',
-  usage: '[protover [AUTH username password] [SETNAME clientname]]',
+  usage: '[arguments: protover [AUTH username password] [SETNAME clientname]]',
   summary: 'Chooses the protocol, authenticates and names the connection at once.',
   since: '6.0.0',
   complexity: 'O(1)',

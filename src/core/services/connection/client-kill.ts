@@ -29,7 +29,9 @@ interface Filter {
 export const clientKill: CommandDefinition = {
   name: 'KILL',
   usage:
-    '<old-format:ip:port | new-format: <[ID client-id]@2.8.12 | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>]@2.8.12 | [USER username] | [ADDR addr] | [LADDR laddr]@6.2.0 | [SKIPME skipme]> [...]>',
+    '<filter: ip:port!2.8.12 | <new-format: [ID client-id]@2.8.12 ' +
+    '| [TYPE <normal_master_slave_pubsub: NORMAL | MASTER@3.2.0 | SLAVE | REPLICA@5.0.0 | PUBSUB>]@2.8.12 ' +
+    '| [USER username] | [ADDR ip:port] | [LADDR ip:port]@6.2.0 | [SKIPME yes/no]> [...]>',
   summary: 'Closes connections.',
   since: '2.4.0',
   complexity: 'O(N) where N is the number of client connections',

@@ -52,7 +52,8 @@ export const clientInfo: CommandDefinition = {
 export const clientList: CommandDefinition = {
   name: 'LIST',
   usage:
-    '[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>]@5.0.0 [id: ID client-id [client-id ...]]@6.2.0',
+    '[TYPE <normal_master_replica_pubsub: NORMAL | MASTER | REPLICA | PUBSUB>]@5.0.0 ' +
+    '[ID <id: client-id [client-id ...]>]@6.2.0',
   summary: 'Describes all connections, or those of a type, or those with the given numbers.',
   since: '2.4.0',
   complexity: 'O(N) where N is the number of client connections',

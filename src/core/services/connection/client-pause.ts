@@ -16,9 +16,9 @@ const PAUSE_WORDS = new CommandError(
 
 export const clientPause: CommandDefinition = {
   name: 'PAUSE',
-  usage: 'timeout:integer [mode: <WRITE | ALL>]@6.2.0',
+  usage: 'timeout:integer [mode: WRITE | ALL]@6.2.0',
   summary: 'Lets all commands wait for some milliseconds, or only those that write.',
-  since: '3.0.0',
+  since: '2.9.50',
   complexity: 'O(1)',
   flags: ['admin', 'noscript', 'loading', 'stale'],
   reply: 'ok',
@@ -42,7 +42,7 @@ export const clientUnpause: CommandDefinition = {
   usage: '',
   summary: 'Ends the pause.',
   since: '6.2.0',
-  complexity: 'O(N) where N is the number of paused clients',
+  complexity: 'O(N) Where N is the number of paused clients',
   flags: ['admin', 'noscript', 'loading', 'stale'],
   reply: 'ok',
 

@@ -47,7 +47,7 @@ export const clientSetname: CommandDefinition = {
 
 export const clientSetinfo: CommandDefinition = {
   name: 'SETINFO',
-  usage: '<LIB-NAME libname | LIB-VER libver>',
+  usage: '<attr: LIB-NAME libname | LIB-VER libver>',
   summary: 'Says which client library the connection uses, and its version.',
   since: '7.2.0',
   complexity: 'O(1)',
@@ -72,7 +72,7 @@ export const clientSetinfo: CommandDefinition = {
 
 export const clientReply: CommandDefinition = {
   name: 'REPLY',
-  usage: '<ON | OFF | SKIP>',
+  usage: '<on_off_skip: ON | OFF | SKIP>',
   summary: 'Turns the replies to the connection off and on, or skips the next one.',
   since: '3.2.0',
   complexity: 'O(1)',
@@ -96,7 +96,7 @@ export const clientReply: CommandDefinition = {
 
 export const clientNoEvict: CommandDefinition = {
   name: 'NO-EVICT',
-  usage: '<ON | OFF>',
+  usage: '<enabled: ON | OFF>',
   summary: 'Keeps the connection when clients have to give way.',
   since: '7.0.0',
   complexity: 'O(1)',
@@ -111,7 +111,7 @@ export const clientNoEvict: CommandDefinition = {
 
 export const clientNoTouch: CommandDefinition = {
   name: 'NO-TOUCH',
-  usage: '<ON | OFF>',
+  usage: '<enabled: ON | OFF>',
   summary: 'Leaves the ages of the keys alone that the connection uses.',
   since: '7.2.0',
   complexity: 'O(1)',

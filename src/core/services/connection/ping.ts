@@ -23,6 +23,7 @@ export const pingCommand = command({
   since: '1.0.0',
   complexity: 'O(1)',
   flags: ['fast'],
+  tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
   reply: 'simple | bulk',
 
   run(call) {
@@ -75,7 +76,6 @@ export const quitCommand = command({
   complexity: 'O(1)',
   flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
   arity: -1,
-  deprecated: { since: '7.2.0', replacedBy: 'just closing the connection' },
   reply: 'ok',
 
   run(call) {
@@ -106,6 +106,8 @@ export const readonlyCommand = command({
   since: '3.0.0',
   complexity: 'O(1)',
   flags: ['loading', 'stale', 'fast'],
+  group: 'cluster',
+  categories: ['connection'],
   reply: 'ok',
 
   run() {
@@ -120,6 +122,8 @@ export const readwriteCommand = command({
   since: '3.0.0',
   complexity: 'O(1)',
   flags: ['loading', 'stale', 'fast'],
+  group: 'cluster',
+  categories: ['connection'],
   reply: 'ok',
 
   run() {

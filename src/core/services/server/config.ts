@@ -9,12 +9,10 @@ import { toLower } from '../../../config/byte-text.ts'
 import { definition, findName, type Name } from '../../../config/params.ts'
 import { type CommandDefinition, command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
-import { CommandError, SYNTAX, wrongArity } from '../../engine/errors.ts'
+import { CommandError, SYNTAX } from '../../engine/errors.ts'
 import { allows } from './allows.ts'
 import { helpSubcommand } from './help.ts'
 import { askForRewrite } from './rewrite.ts'
-
-const SET_ARITY = wrongArity('config|set')
 
 const configGet: CommandDefinition = {
   name: 'GET',
@@ -46,12 +44,10 @@ const configSet: CommandDefinition = {
   complexity: 'O(N) when N is the number of configuration parameters provided',
   flags: ['admin', 'noscript', 'loading', 'stale'],
   tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
-  arity: -4,
   reply: 'ok',
 
   run(call) {
     const { args, server, session } = call
-    if (args.count < 4) throw SET_ARITY
     if (args.count % 2 !== 0) throw SYNTAX
     const pairs = settingPairs(call)
     const result = server.settings.set(pairs, {

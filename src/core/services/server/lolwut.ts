@@ -23,7 +23,7 @@ export const lolwutCommand = command({
   usage: '[VERSION version]',
   summary: 'Draws a picture, and tells the version.',
   since: '5.0.0',
-  complexity: 'O(1)',
+  complexity: '',
   flags: ['readonly', 'fast'],
   reply: 'verbatim',
 

@@ -56,7 +56,7 @@ export const monitorCommand = command({
   usage: '',
   summary: 'Shows every call from now on.',
   since: '1.0.0',
-  complexity: 'O(1)',
+  complexity: '',
   flags: ['admin', 'noscript', 'loading', 'stale'],
   reply: 'ok',
 
