@@ -11,6 +11,7 @@ export class Clock {
   nowMs = Date.now()
   /** How far this clock is ahead of the machine's: tests pass time without waiting for it. */
   #aheadMs = 0
+  #lapUs = 0
 
   tick(): number {
     this.nowMs = Date.now() + this.#aheadMs
@@ -26,6 +27,18 @@ export class Clock {
   /** Microseconds since an arbitrary moment, with a fraction: for durations only. */
   microseconds(): number {
     return performance.now() * 1000
+  }
+
+  /** Begins to measure laps: calls that follow each other need one reading each. */
+  startLap(): void {
+    this.#lapUs = performance.now() * 1000
+  }
+
+  /** Microseconds since the last lap ended, or since `startLap`. */
+  lap(): number {
+    const before = this.#lapUs
+    this.#lapUs = performance.now() * 1000
+    return this.#lapUs - before
   }
 
   /** Unix time in microseconds. */

@@ -85,6 +85,7 @@ export class Inbox {
     const call = this.#call
     const args = call.args
     const end = at + (size >> 2)
+    server.clock.startLap()
     let word = at
     let count = 0
     while (word < end) {
