@@ -1,0 +1,129 @@
+/**
+ * What only a whole server shows: the configuration file, the end, the memory that goes back.
+ *
+ * Thread: any.
+ * Owns: the servers it starts.
+ * Never: compares: the rows do.
+ */
+import { afterAll, describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Client } from '../../../support/client.ts'
+import { type RunningServer, startRedbun } from '../../../support/server.ts'
+
+const running: RunningServer[] = []
+afterAll(() => Promise.all(running.map((server) => server.stop('SIGKILL'))))
+
+async function start(options: Parameters<typeof startRedbun>[0] = {}): Promise<RunningServer> {
+  const server = await startRedbun(options)
+  running.push(server)
+  return server
+}
+
+async function field(client: Client, section: string, name: string): Promise<number> {
+  const text = await client.text(`INFO ${section}`)
+  return Number(new RegExp(`^${name}:(.*)`, 'm').exec(text)?.[1])
+}
+
+describe('CONFIG REWRITE', () => {
+  test('writes what has changed and keeps the rest, while later requests wait', async () => {
+    const server = await start({ config: '# mine\nmaxmemory 10mb\n' })
+    const client = await server.connect()
+    const other = await server.connect()
+    await client.text('CONFIG SET maxmemory 20mb requirepass "a b"')
+    client.write(Buffer.from('CONFIG REWRITE\r\nECHO 1\r\nCONFIG REWRITE\r\nECHO 2\r\n'))
+    const replies = []
+    for (let i = 0; i < 4; i++) replies.push((await client.next(5000)).bytes?.toString())
+    expect(replies).toEqual(['OK', '1', 'OK', '2'])
+    const text = readFileSync(join(server.directory, 'test.conf'), 'latin1')
+    expect(text).toStartWith('# mine\nmaxmemory 20mb\n')
+    expect(text).toContain('\nrequirepass "a b"\n')
+    expect(text).toContain(`\ndir "${server.directory}"\n`)
+    expect(await other.text('PING')).toBe('PONG')
+  })
+
+  test('says what went wrong', async () => {
+    const server = await start({ config: '' })
+    const client = await server.connect()
+    await Bun.$`rm ${join(server.directory, 'test.conf')} && mkdir ${join(server.directory, 'test.conf')}`
+    const reply = await client.call('CONFIG REWRITE', 5000)
+    expect(reply.kind).toBe('-')
+    expect(reply.bytes?.toString()).toStartWith('ERR Rewriting config file: ')
+    expect(await client.text('PING')).toBe('PONG')
+  })
+})
+
+describe('CONFIG GET', () => {
+  test('dir is where the process is', async () => {
+    const server = await start()
+    const client = await server.connect()
+    const reply = await client.call('CONFIG GET dir', 5000)
+    expect(reply.items?.[1].bytes?.toString()).toBe(server.directory)
+  })
+})
+
+describe('DEBUG', () => {
+  test('is closed unless the configuration opens it', async () => {
+    const server = await start({ args: ['--enable-debug-command', 'no'] })
+    const client = await server.connect()
+    const reply = await client.call('DEBUG SLEEP 0', 5000)
+    expect(reply.bytes?.toString()).toBe(
+      'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.',
+    )
+    const local = await start({ args: ['--enable-debug-command', 'local'] })
+    expect(await (await local.connect()).text('DEBUG SLEEP 0')).toBe('OK')
+  })
+})
+
+describe('SHUTDOWN', () => {
+  test('ends the process with status 0', async () => {
+    const server = await start()
+    const client = await server.connect()
+    client.write(Buffer.from('SHUTDOWN NOSAVE\r\n'))
+    expect(await server.child.exited).toBe(0)
+    expect(server.log).toContain('User requested shutdown...')
+  })
+})
+
+describe('MONITOR', () => {
+  test('shows the path of a unix socket', async () => {
+    const server = await start({ args: ['--unixsocket', 's.sock'] })
+    const watcher = await server.connect()
+    await watcher.text('MONITOR')
+    const socket = await Bun.connect({
+      unix: join(server.directory, 's.sock'),
+      socket: { data() {} },
+    })
+    socket.write('PING\r\n')
+    const line = (await watcher.next(5000)).bytes?.toString()
+    socket.end()
+    expect(line).toMatch(/^\d+\.\d{6} \[0 unix:s\.sock\] "PING"$/)
+  })
+})
+
+describe('FLUSHALL', () => {
+  test('gives memory back to the system', async () => {
+    const server = await start()
+    const client = await server.connect()
+    await client.text('DEBUG POPULATE 50000 k 2000')
+    await Bun.sleep(300)
+    const full = await field(client, 'memory', 'used_memory_rss')
+    expect(await field(client, 'memory', 'used_memory')).toBeGreaterThan(100e6)
+    await client.text('FLUSHALL')
+    expect(await field(client, 'memory', 'used_memory')).toBe(0)
+    await Bun.sleep(500)
+    const empty = await field(client, 'memory', 'used_memory_rss')
+    expect(full - empty).toBeGreaterThan(70e6)
+  }, 30_000)
+
+  test('of the only database with keys is what FLUSHDB does', async () => {
+    const server = await start()
+    const client = await server.connect()
+    await client.text('SELECT 5')
+    await client.text('DEBUG POPULATE 20000 k 2000')
+    expect(await field(client, 'redbun', 'arena_touched_bytes')).toBeGreaterThan(40e6)
+    await client.text('FLUSHDB')
+    expect(await field(client, 'redbun', 'arena_touched_bytes')).toBeLessThan(1e6)
+    expect(await client.text('DEBUG ARENA-CHECK')).toBe('OK')
+  }, 30_000)
+})
