@@ -11,6 +11,7 @@ import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { BIT_OFFSET, BIT_VALUE, CommandError, NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
 import { TYPE_STRING } from '../../keyspace/entry.ts'
+import { isReversed, position } from '../string/position.ts'
 import { rawBytesOffset, stringGrow, stringLength } from '../string/string.ts'
 import { StringView } from '../string/view.ts'
 import { countBits, findBit } from './bits.ts'
@@ -118,8 +119,8 @@ export const bitcount = command({
     const { bytes, words, offset, length } = value
     if (args.count === 2) return reply.integer(countBits(bytes, words, offset, length))
     if (args.count !== 4 && args.count !== 5) throw SYNTAX
-    range.start = number(call, 2)
-    range.end = number(call, 3)
+    range.start = position(call, 2)
+    range.end = position(call, 3)
     // QUIRK: so does a range from the end that runs backwards: BITCOUNT key -1 -5 x.
     if (range.start < 0 && range.end < 0 && range.start > range.end) return reply.integer(0)
     range.inBits = args.count === 5 && isBitUnit(call, 4)
@@ -166,9 +167,9 @@ export const bitpos = command({
     value.open(db.arena, ref)
     if (args.count > 6) throw SYNTAX
     const hasEnd = args.count > 4
-    range.start = args.count > 3 ? number(call, 3) : 0
+    range.start = args.count > 3 ? position(call, 3) : 0
     range.inBits = args.count > 5 && isBitUnit(call, 5)
-    range.end = hasEnd ? number(call, 4) : value.length - 1
+    range.end = hasEnd ? position(call, 4) : value.length - 1
     if (!clampRange(value.length)) return reply.integer(-1)
     const position = findInRange(bit)
     // Clear bits are taken to follow the string, unless its end was given.
@@ -207,11 +208,4 @@ function isBitUnit(call: Call, index: number): boolean {
   if (call.args.is(index, 'BIT')) return true
   if (call.args.is(index, 'BYTE')) return false
   throw SYNTAX
-}
-
-/** An index; beyond 2^53 rounded, which no string is long enough to show. */
-function number(call: Call, index: number): number {
-  const { args } = call
-  if (!args.integer64(index)) throw NOT_AN_INTEGER
-  return args.high * 0x100000000 + (args.low >>> 0)
 }

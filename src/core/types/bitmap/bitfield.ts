@@ -173,6 +173,7 @@ function changeFields(call: Call, operations: readonly Operation[]): void {
   }
   const size = Math.ceil(end / 8)
   const ref = db.writeTyped(args, 1, TYPE_STRING)
+  const isLonger = ref === 0 || size > stringLength(db.arena, ref)
   const grown = stringGrow(db, args, 1, ref, size)
   field.bytes = db.arena.bytes
   field.offset = rawBytesOffset(db.arena, grown)
@@ -182,7 +183,7 @@ function changeFields(call: Call, operations: readonly Operation[]): void {
   reply.array(operations.length)
   for (const operation of operations) {
     if (operation.kind === GET) replyField(call, operation)
-    else if (changeField(call, operation)) changes++
+    else if (changeField(call, operation, isLonger)) changes++
   }
   if (changes > 0) {
     db.changed(args, 1, 'setbit')
@@ -196,15 +197,20 @@ function replyField(call: Call, operation: Operation): void {
   else call.reply.integer(readSmall(operation))
 }
 
-/** Does what a SET or INCRBY says, and answers it. False when it would overflow and must not. */
-function changeField(call: Call, operation: Operation): boolean {
+/**
+ * Does what a SET or INCRBY says, and answers it. Tells whether that counts as a change: when the
+ * number is another one, or is set in a string that has just become longer.
+ */
+function changeField(call: Call, operation: Operation, isLonger: boolean): boolean {
   const { high, low } = operation
   const number = high * 0x100000000 + (low >>> 0)
   const isSmall = operation.bitCount <= PART_BITS && Math.abs(number) < SAFE_NUMBER
-  return isSmall ? changeSmall(call, operation, number) : changeBig(call, operation)
+  return isSmall
+    ? changeSmall(call, operation, number, isLonger)
+    : changeBig(call, operation, isLonger)
 }
 
-function changeSmall(call: Call, operation: Operation, number: number): boolean {
+function changeSmall(call: Call, operation: Operation, number: number, isLonger: boolean): boolean {
   const { kind, signed, bitCount, overflow } = operation
   const before = readSmall(operation)
   const span = 2 ** bitCount
@@ -232,10 +238,10 @@ function changeSmall(call: Call, operation: Operation, number: number): boolean 
     bitCount,
     after < 0 ? after + span : after,
   )
-  return true
+  return isLonger || after !== before
 }
 
-function changeBig(call: Call, operation: Operation): boolean {
+function changeBig(call: Call, operation: Operation, isLonger: boolean): boolean {
   const { kind, signed, bitCount, overflow } = operation
   const before = operation.bitCount > PART_BITS ? readBig(operation) : BigInt(readSmall(operation))
   const number = (BigInt(operation.high) << 32n) | BigInt(operation.low >>> 0)
@@ -255,7 +261,7 @@ function changeBig(call: Call, operation: Operation): boolean {
   }
   replyBig(call, kind === INCRBY ? after : before)
   writeBig(operation, BigInt.asUintN(bitCount, after))
-  return true
+  return isLonger || after !== before
 }
 
 /** The field's number; up to 32 bits. */

@@ -9,9 +9,10 @@
 import { copyBytes } from '../../../memory/copy.ts'
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
-import { NOT_AN_INTEGER, OFFSET_OUT_OF_RANGE, STRING_TOO_LARGE } from '../../engine/errors.ts'
+import { OFFSET_OUT_OF_RANGE, STRING_TOO_LARGE } from '../../engine/errors.ts'
 import { NO_DEADLINE } from '../../keyspace/db.ts'
 import { TYPE_STRING } from '../../keyspace/entry.ts'
+import { position } from './position.ts'
 import {
   rawBytesOffset,
   stringAppend,
@@ -65,8 +66,7 @@ export const setrange = command({
 
   run(call) {
     const { args, db, reply } = call
-    if (!args.integer64(2)) throw NOT_AN_INTEGER
-    const offset = args.high * 0x100000000 + (args.low >>> 0)
+    const offset = position(call, 2)
     if (offset < 0) throw OFFSET_OUT_OF_RANGE
     const size = args.lengths[3]
     const ref = db.writeTyped(args, 1, TYPE_STRING)

@@ -7,7 +7,6 @@
  */
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
-import { NOT_AN_INTEGER } from '../../engine/errors.ts'
 import { NO_DEADLINE } from '../../keyspace/db.ts'
 import { entryType, TYPE_STRING } from '../../keyspace/entry.ts'
 import {
@@ -21,6 +20,7 @@ import {
   optionTimeIndex,
   parseOptions,
 } from './expiration.ts'
+import { isReversed, position } from './position.ts'
 import { stringLength, stringValueSize } from './string.ts'
 import { StringView } from './view.ts'
 
@@ -187,18 +187,10 @@ function getRange(call: Call): void {
   else value.open(db.arena, ref)
   const { length } = value
 
-  // QUIRK: two ends before the first byte give that byte, unless they are in the wrong order.
-  if (start < 0 && end < 0 && start > end) return reply.bulk(value.bytes, 0, 0)
+  if (isReversed(call, 2, 3, start, end)) return reply.bulk(value.bytes, 0, 0)
   if (start < 0) start = Math.max(length + start, 0)
   if (end < 0) end = Math.max(length + end, 0)
   if (end >= length) end = length - 1
   if (start > end) return reply.bulk(value.bytes, 0, 0)
   reply.bulk(value.bytes, value.offset + start, end - start + 1)
-}
-
-/** An index into a string; those beyond 2^53 are rounded, which no string is long enough to show. */
-function position(call: Call, index: number): number {
-  const { args } = call
-  if (!args.integer64(index)) throw NOT_AN_INTEGER
-  return args.high * 0x100000000 + (args.low >>> 0)
 }

@@ -13,8 +13,9 @@
  */
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
-import { CommandError, NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
+import { CommandError, SYNTAX } from '../../engine/errors.ts'
 import { entryType, TYPE_STRING } from '../../keyspace/entry.ts'
+import { position } from './position.ts'
 import { StringView } from './view.ts'
 
 const NOT_STRINGS = new CommandError('ERR The specified keys must contain string values')
@@ -86,8 +87,7 @@ function readOptions(call: Call): LcsOptions {
     else if (args.is(i, 'LEN')) lengthOnly = true
     else if (args.is(i, 'WITHMATCHLEN')) withLengths = true
     else if (args.is(i, 'MINMATCHLEN') && i + 1 < args.count) {
-      if (!args.integer64(++i)) throw NOT_AN_INTEGER
-      lengthMin = args.high * 0x100000000 + (args.low >>> 0)
+      lengthMin = position(call, ++i)
     } else throw SYNTAX
   }
   if (indexes && lengthOnly) throw LENGTH_AND_INDEXES
