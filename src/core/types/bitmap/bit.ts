@@ -122,8 +122,7 @@ export const bitcount = command({
     range.start = position(call, 2)
     range.end = position(call, 3)
     // QUIRK: so does a range from the end that runs backwards: BITCOUNT key -1 -5 x.
-    if (range.start < 0 && range.end < 0 && range.start > range.end) return reply.integer(0)
-    range.inBits = args.count === 5 && isBitUnit(call, 4)
+    if (isReversed(call, 2, 3, range.start, range.end)) return reply.integer(0)
     if (!clampRange(length)) return reply.integer(0)
     reply.integer(countInRange())
   },
@@ -171,10 +170,10 @@ export const bitpos = command({
     range.inBits = args.count > 5 && isBitUnit(call, 5)
     range.end = hasEnd ? position(call, 4) : value.length - 1
     if (!clampRange(value.length)) return reply.integer(-1)
-    const position = findInRange(bit)
+    const found = findInRange(bit)
     // Clear bits are taken to follow the string, unless its end was given.
-    if (position < 0 && bit === 0 && !hasEnd) reply.integer(value.length * 8)
-    else reply.integer(position)
+    if (found < 0 && bit === 0 && !hasEnd) reply.integer(value.length * 8)
+    else reply.integer(found)
   },
 })
 
