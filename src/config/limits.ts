@@ -66,12 +66,12 @@ export const CLIENT_CRON_PERIOD_MS = 500
 export const PAUSE_PERIOD_MS = 5
 /** Chunks of requests that are published before a sleeping core is woken within a turn. */
 export const WAKE_CHUNK_COUNT = 16
-/** Looks at the reply ring before io sleeps, with few and with many connections active. */
-export const IO_SPIN_TURNS_FEW = 10_000
-export const IO_SPIN_TURNS_MANY = 2_000
+/** Looks at the reply ring before io goes on, with few connections active. */
+export const IO_SPIN_TURNS = 10_000
 /** After this many vain looks in a row the core looks with full patience once. */
 export const SPIN_PROBE_PERIOD = 64
-/** Empty rounds of the event loop before io sleeps in it, with few connections active. */
-export const IO_LINGER_ROUNDS = 60
+/** Empty rounds of the event loop before io sleeps in it, with few and many connections active. */
+export const IO_LINGER_ROUNDS_FEW = 60
+export const IO_LINGER_ROUNDS_MANY = 3
 /** Looks between two offers of the processor to others. */
 export const SPIN_YIELD_PERIOD = 16

@@ -18,7 +18,6 @@ import {
   BYTES_IN,
   BYTES_OUT,
   CONNECTED,
-  CORE_PARKED,
   IO_PARKED,
   READS,
   REJECTED,
@@ -44,9 +43,9 @@ import { yieldProcessor } from '../bridge/yield.ts'
 import {
   ACTIVITY_WINDOW_MS,
   CONNECTION_SLOTS,
-  IO_LINGER_ROUNDS,
-  IO_SPIN_TURNS_FEW,
-  IO_SPIN_TURNS_MANY,
+  IO_LINGER_ROUNDS_FEW,
+  IO_LINGER_ROUNDS_MANY,
+  IO_SPIN_TURNS,
   SPIN_CONNECTIONS_MAX,
   SPIN_YIELD_PERIOD,
 } from '../config/limits.ts'
@@ -309,37 +308,33 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     do {
       this.#delivery.deliver()
       if (this.#intake.hasStarved) this.#pump()
-      if (asked) this.#awaitReplies()
+      if (asked && this.#activeCount <= SPIN_CONNECTIONS_MAX) this.#awaitReplies()
       if (this.#lingers()) return
     } while (!this.#waiter.park() || !this.#delivery.isEmpty())
   }
 
   /**
-   * With few connections active, goes round the event loop for a moment instead of sleeping in it:
-   * the next request is on its way, and a sleeping processor is slow to wake. True while it does.
+   * Goes round the event loop for a moment instead of sleeping in it: the next request, or a reply,
+   * is on its way, and sleeping and waking cost more. With few connections active that moment is
+   * longer, because a sleeping processor is slow to wake. True while it goes round.
    */
   #lingers(): boolean {
-    if (this.#activeCount > SPIN_CONNECTIONS_MAX || this.#idleRounds++ > IO_LINGER_ROUNDS) {
-      return false
-    }
+    const few = this.#activeCount <= SPIN_CONNECTIONS_MAX
+    if (this.#idleRounds++ > (few ? IO_LINGER_ROUNDS_FEW : IO_LINGER_ROUNDS_MANY)) return false
     this.#inTurn = true
-    yieldProcessor()
+    if (few || this.#idleRounds > 1) yieldProcessor()
     setImmediate(this.#endTurn)
     return true
   }
 
   /** Delivers what the core answers within a moment: that is cheaper than sleeping and waking. */
   #awaitReplies(): void {
-    const few = this.#activeCount <= SPIN_CONNECTIONS_MAX
-    let turns = few ? IO_SPIN_TURNS_FEW : IO_SPIN_TURNS_MANY
-    while (turns-- > 0) {
-      if (this.#delivery.isEmpty()) {
-        if (turns % SPIN_YIELD_PERIOD === 0) yieldProcessor()
-        if (!few && readNumber(this.#process, CORE_PARKED) === 1) return
-        continue
+    for (let turns = IO_SPIN_TURNS; turns > 0; turns--) {
+      if (!this.#delivery.isEmpty()) {
+        this.#delivery.deliver()
+        return
       }
-      this.#delivery.deliver()
-      if (few) return
+      if (turns % SPIN_YIELD_PERIOD === 0) yieldProcessor()
     }
   }
 
