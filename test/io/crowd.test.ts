@@ -49,6 +49,7 @@ describe('a crowd', () => {
 describe('io-threads 3', () => {
   test('answers in order, listens three times, and is one server', async () => {
     const server = await startRedbun({ args: ['--io-threads', '3'] })
+    await server.logged('Ready to accept connections')
     // Each thread has a listener of its own on the port.
     const hexPort = server.port.toString(16).toUpperCase().padStart(4, '0')
     const table = await Bun.file('/proc/net/tcp').text()
