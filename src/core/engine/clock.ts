@@ -6,11 +6,15 @@
  * Never: goes back within one reading.
  */
 
+/** Further apart the two clocks of the machine never are by rounding alone. */
+const CLOCK_DRIFT_MS = 2
+
 export class Clock {
   /** Unix time in milliseconds, as of the last `tick`. */
   nowMs = Date.now()
   /** How far this clock is ahead of the machine's: tests pass time without waiting for it. */
   #aheadMs = 0
+  #originMs = performance.timeOrigin
   #lapUs = 0
 
   tick(): number {
@@ -43,6 +47,13 @@ export class Clock {
 
   /** Unix time in microseconds. */
   unixMicroseconds(): number {
-    return Math.floor((performance.timeOrigin + performance.now() + this.#aheadMs) * 1000)
+    const coarseMs = Date.now()
+    let preciseMs = this.#originMs + performance.now()
+    if (Math.abs(preciseMs - coarseMs) > CLOCK_DRIFT_MS) {
+      // The world's clock was set, which the one for durations does not follow.
+      this.#originMs += coarseMs - preciseMs
+      preciseMs = coarseMs
+    }
+    return Math.floor((preciseMs + this.#aheadMs) * 1000)
   }
 }
