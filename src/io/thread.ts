@@ -38,7 +38,7 @@ import {
   KIND_CONTROL,
 } from '../bridge/message.ts'
 import { RingReader, RingWriter } from '../bridge/ring.ts'
-import { addShared, LoopWaiter, publishNumber, readNumber, unpark } from '../bridge/wake.ts'
+import { addShared, LoopWaiter, publishNumber, unpark } from '../bridge/wake.ts'
 import { yieldProcessor } from '../bridge/yield.ts'
 import {
   ACTIVITY_WINDOW_MS,
