@@ -123,6 +123,7 @@ export const bitcount = command({
     range.end = position(call, 3)
     // QUIRK: so does a range from the end that runs backwards: BITCOUNT key -1 -5 x.
     if (isReversed(call, 2, 3, range.start, range.end)) return reply.integer(0)
+    range.inBits = args.count === 5 && isBitUnit(call, 4)
     if (!clampRange(length)) return reply.integer(0)
     reply.integer(countInRange())
   },
