@@ -19,7 +19,12 @@ export type FromCore =
   | { readonly type: 'ready' }
   | { readonly type: 'shutdown'; readonly status: number }
   /** To every io thread and main: these directives have other values now. */
-  | { readonly type: 'settings'; readonly changed: readonly (readonly [string, string])[] }
+  | {
+      readonly type: 'settings'
+      readonly changed: readonly (readonly [string, string])[]
+      /** The main thread says by 'answer' with this number whether it could do so; 0: it needs not. */
+      readonly number: number
+    }
   /** Answered by 'answer' with the same number. */
   | {
       readonly type: 'rewrite'
@@ -34,5 +39,12 @@ export type FromCore =
 /** To the core. */
 export type ToCore =
   | { readonly type: 'shutdown'; readonly signal: string }
-  | { readonly type: 'answer'; readonly number: number; readonly error: string }
+  | {
+      readonly type: 'answer'
+      readonly number: number
+      /** Empty for success. */
+      readonly error: string
+      /** The directive that is to blame; empty when it is none. */
+      readonly about: string
+    }
   | { readonly type: 'process'; readonly values: Readonly<Record<string, number | string>> }

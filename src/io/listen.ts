@@ -16,6 +16,11 @@ export interface ListenOutcome {
   readonly failure: string | undefined
 }
 
+/** True for a directive that says where and how to listen. */
+export function isAboutListening(name: string): boolean {
+  return name === 'port' || name === 'bind' || name.startsWith('tls-')
+}
+
 /** Listens on every address of `bind`, for plain and TLS connections, and on the unix socket. */
 export function listen(
   listeners: Listeners,

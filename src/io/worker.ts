@@ -10,7 +10,7 @@ import { PROCESS_TICK_MS } from '../config/limits.ts'
 import type { LogLevel } from '../config/log-levels.ts'
 import { Settings } from '../config/settings.ts'
 import type { LookupItem } from '../lib/command-lookup.ts'
-import { listen } from './listen.ts'
+import { isAboutListening, listen } from './listen.ts'
 import { IoThread } from './thread.ts'
 
 export interface IoStart {
@@ -40,6 +40,10 @@ self.onmessage = (event: MessageEvent<IoStart>) => {
     onControl: (message) => {
       if (message.type !== 'settings') return
       io.debug = settings.text('loglevel') === 'debug' ? debug : undefined
+      if (!message.changed.some(([name]) => isAboutListening(name))) return
+      io.listeners.stopTcp()
+      const outcome = listen(io.listeners, settings, { unix: false })
+      for (const warning of outcome.warnings) log('warning')(warning)
     },
     debug: start.debugging ? debug : undefined,
     warn: log('warning'),

@@ -62,7 +62,10 @@ function expand(pattern: string): readonly string[] {
   return found.sort().map(fromUnicode)
 }
 
-function enterDirectory(path: string): { readonly path: string } | { readonly problem: string } {
+/** Makes a directory the process's own. `path`: a byte string. */
+export function enterDirectory(
+  path: string,
+): { readonly path: string } | { readonly problem: string } {
   try {
     process.chdir(toUnicode(path))
     return { path: fromUnicode(process.cwd()) }

@@ -15,19 +15,30 @@ import {
   PROCESS_TICK_MS,
   REPLY_RING_SIZE,
   REQUEST_RING_SIZE,
+  VITALS_PERIOD_MS,
 } from '../config/limits.ts'
 import type { LogLevel } from '../config/log-levels.ts'
 import { REDBUN_VERSION, REDIS_VERSION } from '../config/version.ts'
 import type { CoreStart } from '../core/server.ts'
-import { type ListenOutcome, listen } from '../io/listen.ts'
+import { isAboutListening, type ListenOutcome, listen } from '../io/listen.ts'
 import { IoThread } from '../io/thread.ts'
 import type { IoStart } from '../io/worker.ts'
 import type { LookupItem } from '../lib/command-lookup.ts'
-import type { Configuration } from './configuration.ts'
+import { type Configuration, enterDirectory } from './configuration.ts'
 import type { Logger } from './logger.ts'
 import { logo } from './logo.ts'
 import { rewriteConfiguration } from './rewrite.ts'
 import { processValues } from './vitals.ts'
+
+/** Why a changed directive cannot be followed. */
+interface SettingFailure {
+  readonly about: string
+  readonly error: string
+}
+
+const CANNOT_BIND = 'Failed to bind to specified addresses.'
+const CANNOT_LISTEN = 'Unable to listen on this port. Check server logs.'
+const CANNOT_USE_TLS = 'Unable to update TLS configuration. Check server logs.'
 
 export class ServerProcess {
   readonly #configuration: Configuration
@@ -83,6 +94,7 @@ export class ServerProcess {
     process.on('SIGTERM', () => this.#signal('SIGTERM'))
     process.on('SIGINT', () => this.#signal('SIGINT'))
     setInterval(() => this.#tick(), PROCESS_TICK_MS).unref()
+    setInterval(() => this.#tellVitals(), VITALS_PERIOD_MS).unref()
   }
 
   #startCore(worker: Worker): void {
@@ -122,11 +134,11 @@ export class ServerProcess {
     else if (message.type === 'commands') this.#startIo(message.commands)
     else if (message.type === 'ready') this.#coreReady()
     else if (message.type === 'fatal') this.#fatal(message.text)
-    else if (message.type === 'settings') this.#settingsChanged(message.changed)
+    else if (message.type === 'settings') this.#settingsChanged(message)
     else if (message.type === 'shutdown') this.#end(message.status)
     else if (message.type === 'rewrite') {
       const error = rewriteConfiguration(this.#configuration.file, message)
-      this.#io.tellCore({ type: 'answer', number: message.number, error })
+      this.#io.tellCore({ type: 'answer', number: message.number, error, about: '' })
     }
   }
 
@@ -210,21 +222,40 @@ export class ServerProcess {
     }
   }
 
-  #settingsChanged(changed: readonly (readonly [string, string])[]): void {
+  #settingsChanged(message: Extract<FromCore, { type: 'settings' }>): void {
     const { settings } = this.#configuration
     this.#logger.configure(settings.text('logfile'), settings.text('loglevel'))
     this.#io.debug = this.#logger.debugging ? (text) => this.#logger.debug(text) : undefined
-    const names = changed.map(([name]) => name)
-    if (names.some((name) => name === 'port' || name === 'bind' || name.startsWith('tls-'))) {
-      this.#io.listeners.stopTcp()
-      const outcome = listen(this.#io.listeners, settings, { unix: false })
-      for (const warning of outcome.warnings) this.#logger.warning(warning)
-      if (outcome.failure !== undefined) this.#logger.warning(outcome.failure)
-    }
+    const names = message.changed.map(([name]) => name)
+    const failure = this.#enter(names) ?? this.#listenAgain(names)
+    if (message.number === 0) return
+    const { error, about } = failure ?? { error: '', about: '' }
+    this.#io.tellCore({ type: 'answer', number: message.number, error, about })
+  }
+
+  #enter(names: readonly string[]): SettingFailure | undefined {
+    if (!names.includes('dir')) return undefined
+    const problem = enterDirectory(this.#configuration.settings.raw('dir'))
+    return 'problem' in problem ? { about: 'dir', error: problem.problem } : undefined
+  }
+
+  #listenAgain(names: readonly string[]): SettingFailure | undefined {
+    const about = names.find((name) => isAboutListening(name))
+    if (about === undefined) return undefined
+    this.#io.listeners.stopTcp()
+    const outcome = listen(this.#io.listeners, this.#configuration.settings, { unix: false })
+    for (const warning of outcome.warnings) this.#logger.warning(warning)
+    if (outcome.failure === undefined) return undefined
+    this.#logger.warning(outcome.failure)
+    if (names.includes('bind')) return { about: 'bind', error: CANNOT_BIND }
+    return { about, error: about.endsWith('port') ? CANNOT_LISTEN : CANNOT_USE_TLS }
   }
 
   #tick(): void {
     this.#io.tick()
+  }
+
+  #tellVitals(): void {
     this.#io.tellCore({ type: 'process', values: processValues() })
   }
 }

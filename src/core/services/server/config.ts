@@ -7,6 +7,7 @@
  */
 import { toLower } from '../../../config/byte-text.ts'
 import { definition, findName, type Name } from '../../../config/params.ts'
+import { setError } from '../../../config/settings.ts'
 import { type CommandDefinition, command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, SYNTAX } from '../../engine/errors.ts'
@@ -57,6 +58,10 @@ const configSet: CommandDefinition = {
 
     server.control.settingsChanged()
     const told = result.changed.filter((name) => concernsOthers(name))
+    if (told.some((name) => mayFail(name))) {
+      announceAndWait(call, told, pairs, result.undo)
+      return
+    }
     if (told.length > 0) server.control.announce(told)
     call.reply.ok()
   },
@@ -119,6 +124,38 @@ function settingPairs(call: Call): [string, string][] {
     pairs.push([given, args.text(i + 1)])
   }
   return pairs
+}
+
+/** True when only the main thread finds out whether it can be done. */
+function mayFail(name: Name): boolean {
+  return name === 'port' || name === 'bind' || name === 'dir' || name.startsWith('tls-')
+}
+
+/** Answers when the main thread has; what it could not do is undone. */
+function announceAndWait(
+  call: Call,
+  names: readonly Name[],
+  pairs: readonly (readonly [string, string])[],
+  undo: () => void,
+): void {
+  const { server, session } = call
+  session.waiting = []
+  server.control.announce(names, (problem, about) => {
+    if (problem !== '') {
+      server.log.warning(
+        `Failed applying new configuration. Possibly related to new ${about} setting. Restoring previous settings.`,
+      )
+      undo()
+      server.control.settingsChanged()
+      server.control.announce(names)
+    }
+    if (session.closed) return
+    server.outbox.select(session)
+    const given = pairs.find(([name]) => findName(toLower(name)) === about)?.[0] ?? about
+    if (problem === '') server.outbox.reply.ok()
+    else server.outbox.reply.error(setError(given, problem))
+    server.inbox.goOn(session)
+  })
 }
 
 /** True when other threads act on the directive. */

@@ -11,9 +11,12 @@ import type { Name } from '../../../config/params.ts'
 import type { CoreLink } from '../../engine/link.ts'
 import type { Server } from '../../server.ts'
 
+/** `error`: empty for success. `about`: the directive that is to blame, if one is. */
+export type Answered = (error: string, about: string) => void
+
 export class Control {
   readonly #server: Server
-  readonly #questions = new Map<number, (error: string) => void>()
+  readonly #questions = new Map<number, Answered>()
   #nextQuestion = 1
   /** What only the process knows: RSS, CPU time. Refreshed by the main thread. */
   process: Readonly<Record<string, number | string>> = {}
@@ -33,19 +36,21 @@ export class Control {
     server.updateGuard()
   }
 
-  /** Tells every io thread that these directives have other values now. */
-  announce(names: readonly Name[]): void {
+  /**
+   * Tells every io thread that these directives have other values now. `answered`, if given, is told
+   * what the main thread made of it.
+   */
+  announce(names: readonly Name[], answered?: Answered): void {
     const { settings } = this.#server
     const changed = names.map((name) => [name, settings.raw(name)] as const)
-    const payload = encode({ type: 'settings', changed } satisfies FromCore)
+    const number = answered === undefined ? 0 : this.#question(answered)
+    const payload = encode({ type: 'settings', changed, number } satisfies FromCore)
     for (const link of this.#server.links) this.#server.outbox.control(link, payload)
   }
 
-  /** Asks the main thread for something; `answered` gets an error text, empty for success. */
-  ask(make: (number: number) => FromCore, answered: (error: string) => void): void {
-    const number = this.#nextQuestion++
-    this.#questions.set(number, answered)
-    this.send(make(number))
+  /** Asks the main thread for something. */
+  ask(make: (number: number) => FromCore, answered: Answered): void {
+    this.send(make(this.#question(answered)))
   }
 
   /** To the main thread. */
@@ -58,12 +63,18 @@ export class Control {
     if (message.type === 'answer') {
       const answered = this.#questions.get(message.number)
       this.#questions.delete(message.number)
-      answered?.(message.error)
+      answered?.(message.error, message.about)
     } else if (message.type === 'process') {
       this.process = message.values
     } else if (message.type === 'shutdown') {
       this.#server.log.notice('User requested shutdown...')
       this.send({ type: 'shutdown', status: 0 })
     }
+  }
+
+  #question(answered: Answered): number {
+    const number = this.#nextQuestion++
+    this.#questions.set(number, answered)
+    return number
   }
 }

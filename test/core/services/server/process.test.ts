@@ -8,8 +8,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Client } from '../../../support/client.ts'
-import { type RunningServer, startRedbun } from '../../../support/server.ts'
+import { Client } from '../../../support/client.ts'
+import { freePort, type RunningServer, startRedbun } from '../../../support/server.ts'
 
 const running: RunningServer[] = []
 afterAll(() => Promise.all(running.map((server) => server.stop('SIGKILL'))))
@@ -126,4 +126,52 @@ describe('FLUSHALL', () => {
     expect(await field(client, 'redbun', 'arena_touched_bytes')).toBeLessThan(1e6)
     expect(await client.text('DEBUG ARENA-CHECK')).toBe('OK')
   }, 30_000)
+})
+
+describe('CONFIG SET port', () => {
+  test('listens there when it has answered, and nowhere else', async () => {
+    const server = await start()
+    const client = await server.connect()
+    const port = freePort()
+    client.write(Buffer.from(`CONFIG SET port ${port}\r\nECHO after\r\n`))
+    expect((await client.next(5000)).bytes?.toString()).toBe('OK')
+    const there = await Client.connect({ host: '127.0.0.1', port })
+    expect(await there.text('PING')).toBe('PONG')
+    expect((await client.next(5000)).bytes?.toString()).toBe('after')
+    there.terminate()
+    await expect(Client.connect(server.address)).rejects.toThrow()
+  })
+
+  test('stays where it was when the new one is taken', async () => {
+    const server = await start()
+    const taken = await start()
+    const client = await server.connect()
+    const reply = await client.call(`CONFIG SET PORT ${taken.port} hz 33`, 5000)
+    expect(reply.bytes?.toString()).toBe(
+      "ERR CONFIG SET failed (possibly related to argument 'PORT') - Unable to listen on this port. Check server logs.",
+    )
+    const other = await server.connect()
+    expect(await field(other, 'server', 'tcp_port')).toBe(server.port)
+    expect(await field(other, 'server', 'hz')).toBe(10)
+  })
+
+  test('and bind refuse addresses that are not here', async () => {
+    const server = await start()
+    const client = await server.connect()
+    const reply = await client.call('CONFIG SET bind 999.999.999.999', 5000)
+    expect(reply.bytes?.toString()).toBe(
+      "ERR CONFIG SET failed (possibly related to argument 'bind') - Failed to bind to specified addresses.",
+    )
+    expect(await (await server.connect()).text('PING')).toBe('PONG')
+  })
+
+  test('and dir refuse what does not exist', async () => {
+    const server = await start()
+    const client = await server.connect()
+    const reply = await client.call('CONFIG SET dir /no/such/directory', 5000)
+    expect(reply.bytes?.toString()).toBe(
+      "ERR CONFIG SET failed (possibly related to argument 'dir') - No such file or directory",
+    )
+    expect(await client.text('CONFIG SET dir /')).toBe('OK')
+  })
 })
