@@ -56,7 +56,8 @@ function prettyItems(reply: Aggregate, indent: string): string {
     let line = `${i === 0 ? '' : indent}${number}${MARKS[type]} ${formatPretty(items[i], inner)}`
     if (step === 2) {
       const value = items[i + 1]
-      const breaks = 'items' in value && value.items.length > 0
+      // QUIRK: a single item stays on the line of its key.
+      const breaks = 'items' in value && value.items.length > 1
       line += ` => ${breaks ? `\n${inner}` : ''}${formatPretty(value, inner)}`
     }
     lines.push(line)

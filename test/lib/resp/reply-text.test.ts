@@ -44,6 +44,12 @@ describe('reply text', () => {
     expect(formatPretty(read('>0\r\n'))).toBe('(empty push)')
   })
 
+  test('QUIRK: a single item stays on the line of its key', () => {
+    expect(formatPretty(read('%2\r\n+a\r\n*1\r\n:1\r\n+b\r\n~2\r\n:1\r\n:2\r\n'))).toBe(
+      '1# a => 1) (integer) 1\n2# b => \n   1~ (integer) 1\n   2~ (integer) 2',
+    )
+  })
+
   test('joins raw items with the delimiter asked for', () => {
     expect(formatRaw(read('*2\r\n$1\r\na\r\n*2\r\n:1\r\n:2\r\n'), '|')).toBe('a|1|2')
   })
