@@ -75,3 +75,6 @@ export const IO_LINGER_ROUNDS_FEW = 60
 export const IO_LINGER_ROUNDS_MANY = 3
 /** Looks between two offers of the processor to others. */
 export const SPIN_YIELD_PERIOD = 16
+/** How often and how many times memory of dropped arenas is collected. */
+export const RECLAIM_PERIOD_MS = 20
+export const RECLAIM_PASS_COUNT = 3

@@ -35,6 +35,7 @@ import { Control } from './services/server/control.ts'
 import { Latency } from './services/server/latency.ts'
 import { Log } from './services/server/log.ts'
 import { Monitors } from './services/server/monitors.ts'
+import { Reclaim } from './services/server/reclaim.ts'
 import { Stats } from './services/server/stats.ts'
 import { registerValueTypes } from './types/values.ts'
 
@@ -73,6 +74,7 @@ export class Server {
   readonly users: Users
   readonly log: Log
   readonly stats: Stats
+  readonly reclaim: Reclaim
   readonly latency: Latency
   readonly monitors: Monitors
   readonly pause: Pause
@@ -108,6 +110,7 @@ export class Server {
     this.users = new Users(this)
     this.log = new Log(this)
     this.stats = new Stats(this)
+    this.reclaim = new Reclaim(this.timers)
     this.latency = new Latency(this)
     this.monitors = new Monitors(this)
     this.pause = new Pause(this)

@@ -8,7 +8,6 @@
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, INVALID_DB_INDEX, SYNTAX } from '../../engine/errors.ts'
-import type { Keyspace } from '../../keyspace/keyspace.ts'
 
 /**
  * Arenas that have touched less than this are emptied key by key and kept: a fresh buffer and the
@@ -51,7 +50,7 @@ export const flushdbCommand = command({
     const { keyspace, db } = call
     const isOnly = keyspace.dbs.every((other) => other === db || other.size() === 0)
 
-    keyspace.dirty += isOnly ? flushEverything(keyspace) : db.flush()
+    keyspace.dirty += isOnly ? flushEverything(call) : db.flush()
     propagateItself(call)
     call.reply.ok()
   },
@@ -71,7 +70,7 @@ export const flushallCommand = command({
   run(call) {
     checkFlushMode(call)
 
-    call.keyspace.dirty += flushEverything(call.keyspace)
+    call.keyspace.dirty += flushEverything(call)
     propagateItself(call)
     call.reply.ok()
   },
@@ -108,12 +107,12 @@ function checkFlushMode({ args }: Call): void {
 }
 
 /** Empties all databases. Gives how many keys there were. */
-function flushEverything(keyspace: Keyspace): number {
+function flushEverything({ keyspace, server }: Call): number {
   let touchedBytes = 0
   for (const arena of keyspace.arenas) touchedBytes += arena.touchedBytes
   if (touchedBytes > KEPT_ARENAS_SIZE) {
     const count = keyspace.flushAll()
-    Bun.gc(true)
+    server.reclaim.begin()
     return count
   }
   let count = 0

@@ -106,7 +106,7 @@ const memoryPurge: CommandDefinition = {
   reply: 'ok',
 
   run(call) {
-    Bun.gc(true)
+    call.server.reclaim.begin()
     call.reply.ok()
   },
 }

@@ -5,6 +5,7 @@
  * Owns: counters since the start, and samples of the last seconds.
  * Never: decides by them.
  */
+import { IDLE_SAMPLE_PERIOD_MS, SAMPLE_PERIOD_MS } from '../../../config/limits.ts'
 import type { Server } from '../../server.ts'
 
 const SAMPLE_COUNT = 16
@@ -122,7 +123,16 @@ export class Stats {
     return this.#sum((link) => link.writes) - this.#writesBase
   }
 
-  /** Called by the clock, ten times a second. */
+  /** Takes samples from now on: ten times a second, and seldom while nothing happens. */
+  beginSampling(): void {
+    const { timers } = this.#server
+    const setPeriod = timers.every(SAMPLE_PERIOD_MS, () => {
+      this.sample()
+      const isIdle = this.commandRate.perSecond() === 0 && this.inputRate.perSecond() === 0
+      setPeriod(isIdle ? IDLE_SAMPLE_PERIOD_MS : SAMPLE_PERIOD_MS)
+    })
+  }
+
   sample(): void {
     const { nowMs } = this.#server.clock
     this.commandRate.sample(nowMs, this.commandCount())

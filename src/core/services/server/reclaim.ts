@@ -1,0 +1,35 @@
+/**
+ * Giving back the memory of arenas that were dropped: a collection frees their buffers, once nothing
+ * on the stack looks like a reference to them any more. So it is done from the loop, where the stack
+ * is short, and more than once.
+ *
+ * Thread: core.
+ * Owns: when it is done.
+ * Never: collects unless memory was dropped.
+ */
+import { RECLAIM_PASS_COUNT, RECLAIM_PERIOD_MS } from '../../../config/limits.ts'
+import type { Timers } from '../../engine/timers.ts'
+
+export class Reclaim {
+  readonly #setPeriod: (periodMs: number) => void
+  #passesLeft = 0
+
+  constructor(timers: Timers) {
+    this.#setPeriod = timers.every(Number.POSITIVE_INFINITY, () => this.#tick())
+  }
+
+  /** Memory was dropped. */
+  begin(): void {
+    this.#passesLeft = RECLAIM_PASS_COUNT
+    this.#setPeriod(RECLAIM_PERIOD_MS)
+  }
+
+  #tick(): void {
+    if (this.#passesLeft === 0) {
+      this.#setPeriod(Number.POSITIVE_INFINITY)
+      return
+    }
+    this.#passesLeft--
+    Bun.gc(true)
+  }
+}
