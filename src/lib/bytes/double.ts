@@ -2,7 +2,7 @@
  * Doubles as text both ways: what C's strtod accepts, as Redis lets it through, and what `%.17g`
  * prints.
  *
- * Thread: any. Hot path.
+ * Thread: any.
  * Owns: nothing.
  * Never: gives NaN for anything but text that is no number: Redis takes no NaN from clients.
  */

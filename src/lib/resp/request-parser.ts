@@ -318,5 +318,5 @@ export class RequestParser {
 /** What Redis says of a byte that should have been `$`; a line end would break the reply. */
 function expectedDollar(byte: number): string {
   const shown = byte === CR || byte === LF ? ' ' : String.fromCharCode(byte)
-  return `expected '$', got '${shown}'`
+  return `expected '$', got '${shown}'` // alloc: the connection ends here
 }
