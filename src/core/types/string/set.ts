@@ -89,13 +89,11 @@ function setWithOptions(call: Call): void {
   else reply.nil()
 }
 
-/** SET as replicas and the AOF see it: with an absolute time, and without GET. */
+/** SET as replicas and the AOF see it: with an absolute time and no condition, and without GET. */
 function propagateSet(call: Call, options: number, deadlineMs: number): void {
   const { args } = call
-  if ((options & (OPTION_EX | OPTION_PX | OPTION_EXAT)) !== 0) {
-    return propagateTimedSet(call, 2, deadlineMs)
-  }
-  if ((options & OPTION_GET) === 0 || (options & OPTION_PXAT) !== 0) return
+  if ((options & OPTION_TIMED) !== 0) return propagateTimedSet(call, 2, deadlineMs)
+  if ((options & OPTION_GET) === 0) return
   const argv: Buffer[] = []
   for (let i = 0; i < args.count; i++) if (i < 3 || !args.is(i, 'GET')) argv.push(args.copy(i))
   call.propagateAs(...argv)
