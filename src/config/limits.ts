@@ -26,7 +26,7 @@ export const REQUEST_RELEASE_SIZE = 256 * 1024
 /** Expired keys deleted in one turn before requests are looked at again. */
 export const EXPIRE_SLICE_KEY_COUNT = 256
 /** The core looks at its clock at least this often. */
-export const SLEEP_MS_MAX = 100
+export const SLEEP_MS_MAX = 1000
 /** With more connections active than this, nobody spins. */
 export const SPIN_CONNECTIONS_MAX = 2
 /** Looks at the request rings before the core sleeps. */
@@ -60,8 +60,11 @@ export const BATCH_REQUEST_COUNT = 4096
 export const LINGER_MS = 5000
 /** How often the main thread looks at what is a matter of time. */
 export const PROCESS_TICK_MS = 100
+/** How often the core is told what only the process knows: it wakes for it. */
+export const VITALS_PERIOD_MS = 1000
 /** How often rates are sampled, idle clients looked for, a pause looked at. */
 export const SAMPLE_PERIOD_MS = 100
+export const IDLE_SAMPLE_PERIOD_MS = 1000
 export const CLIENT_CRON_PERIOD_MS = 500
 export const PAUSE_PERIOD_MS = 5
 /** Chunks of requests that are published before a sleeping core is woken within a turn. */

@@ -7,12 +7,7 @@
  */
 import { encode } from '@msgpack/msgpack'
 import type { BridgeMemory } from '../bridge/memory.ts'
-import {
-  ARENA_COUNT_MAX,
-  CLIENT_CRON_PERIOD_MS,
-  PAUSE_PERIOD_MS,
-  SAMPLE_PERIOD_MS,
-} from '../config/limits.ts'
+import { ARENA_COUNT_MAX, CLIENT_CRON_PERIOD_MS } from '../config/limits.ts'
 import { Settings } from '../config/settings.ts'
 import { Random } from '../lib/random.ts'
 import { CommandTable } from './command/table.ts'
@@ -126,9 +121,8 @@ export class Server {
       const problem = this.commands.rename(from, to)
       if (problem !== '') this.control.send({ type: 'fatal', text: problem })
     }
-    this.timers.every(SAMPLE_PERIOD_MS, () => this.stats.sample())
+    this.stats.beginSampling()
     this.timers.every(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
-    this.timers.every(PAUSE_PERIOD_MS, () => this.pause.tick())
     const payload = encode({ type: 'commands', commands: this.commands.lookupTable() })
     for (const link of this.links) this.outbox.control(link, payload)
     this.control.send({ type: 'ready' })

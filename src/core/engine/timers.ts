@@ -22,7 +22,10 @@ export class Timers {
     this.#clock = clock
   }
 
-  /** Runs `run` every `periodMs` from now on. Gives a function that changes the period. */
+  /**
+   * Runs `run` every `periodMs` from now on; Infinity: not for now. Gives a function that changes
+   * the period.
+   */
   every(periodMs: number, run: () => void): (periodMs: number) => void {
     const timer: Timer = { periodMs, dueMs: this.#clock.nowMs + periodMs, run }
     this.#timers.push(timer)

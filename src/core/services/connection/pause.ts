@@ -6,6 +6,7 @@
  * Never: forgets a request: a session that waits keeps its requests in order. Never runs one of
  * them inside another call.
  */
+import { PAUSE_PERIOD_MS } from '../../../config/limits.ts'
 import { FLAG_MAY_REPLICATE, FLAG_WRITE } from '../../command/table.ts'
 import type { Call } from '../../engine/call.ts'
 import type { Session } from '../../engine/session.ts'
@@ -17,9 +18,11 @@ export class Pause {
   readonly #waiting = new Set<Session>()
   #untilMs = 0
   #allCommands = false
+  readonly #setPeriod: (periodMs: number) => void
 
   constructor(server: Server) {
     this.#server = server
+    this.#setPeriod = server.timers.every(Number.POSITIVE_INFINITY, () => this.tick())
   }
 
   get active(): boolean {
@@ -41,6 +44,7 @@ export class Pause {
     this.#allCommands = allCommands || (this.active && this.#allCommands)
     this.#untilMs = Math.max(this.#untilMs, untilMs)
     this.#server.keyspace.expireByDeletion = false
+    this.#setPeriod(PAUSE_PERIOD_MS)
     this.#server.updateGuard()
   }
 
@@ -59,6 +63,8 @@ export class Pause {
       if (this.#server.clock.nowMs < this.#untilMs) return
       this.end()
     }
+    // An idle core is not woken for nothing.
+    this.#setPeriod(Number.POSITIVE_INFINITY)
     if (this.#waiting.size === 0) return
     const waiting = [...this.#waiting]
     this.#waiting.clear()
