@@ -389,16 +389,14 @@ export class Db {
    * `arena`. What is there throughout a whole scan is visited.
    */
   scan(cursor: number, wantedCount: number, out: EntryCollector): number {
-    let index = Math.floor(cursor / 0x100000000)
-    if (index >= this.#tables.length) return 0
-    let at = cursor % 0x100000000
+    const from = Math.floor(cursor / 0x100000000)
+    let index = this.#nextWithKeys(from)
+    if (index < 0) return 0
     this.#selectArena(index)
-    const table = this.#tables[index]
-    if (table !== 0) at = byteMapScan(this.arena, table, at, wantedCount, out)
-    else at = 0
-    if (at !== 0) return index * 0x100000000 + at
-    index++
-    return index < this.#tables.length ? index * 0x100000000 : 0
+    const start = index === from ? cursor % 0x100000000 : 0
+    const at = byteMapScan(this.arena, this.#tables[index], start, wantedCount, out)
+    if (at === 0) index = this.#nextWithKeys(index + 1)
+    return index < 0 ? 0 : index * 0x100000000 + at
   }
 
   /**
@@ -478,6 +476,15 @@ export class Db {
   /** Directs `arena` to where a scanned or chosen entry lives. */
   selectArenaOf(cursor: number): void {
     this.#selectArena(Math.floor(cursor / 0x100000000))
+  }
+
+  /** The first arena from `index` on that holds keys, -1 when there is none. */
+  #nextWithKeys(index: number): number {
+    for (let i = index; i < this.#tables.length; i++) {
+      const table = this.#tables[i]
+      if (table !== 0 && byteMapCount(this.#keyspace.arenas[i], table) > 0) return i
+    }
+    return -1
   }
 
   #choose(hash: number): void {

@@ -145,7 +145,8 @@ function setDeadline(call: Call, unitMs: number, fromNow: boolean): void {
   } else {
     db.setDeadline(ref, deadlineMs, valueType(entryType(arena, ref)).valueSize(arena, ref))
     db.changed(args, 1, 'expire')
-    if (call.propagation.active) propagateDeadline(call, deadlineMs)
+    const rewritten = fromNow || unitMs !== MILLISECONDS
+    if (rewritten && call.propagation.active) propagateDeadline(call, deadlineMs)
   }
   call.reply.integer(1)
 }

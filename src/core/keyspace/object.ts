@@ -109,11 +109,15 @@ export function usesFrequency(call: Call): boolean {
   return call.server.settings.text('maxmemory-policy').endsWith('-lfu')
 }
 
-/** The age of a key that was used `seconds` ago. */
+/**
+ * The age of a key that was used `seconds` ago.
+ * QUIRK: the ages of the clock's last round begin at its end, one second off, so that `idleSeconds`
+ * takes the second back; what is longer than the clock's round wraps. OBJECT IDLETIME shows both.
+ */
 export function idleAge(lruClock: number, seconds: number): number {
-  const age = lruClock - seconds
-  // QUIRK: longer than the clock can tell becomes half its range; OBJECT IDLETIME shows it.
-  return age >= 0 ? age : (lruClock + (AGE_MASK >> 1)) % AGE_MASK
+  let age = lruClock - seconds
+  if (age < 0) age += AGE_MASK
+  return age - Math.floor(age / (AGE_MASK + 1)) * (AGE_MASK + 1)
 }
 
 function idleSeconds(lruClock: number, age: number): number {
