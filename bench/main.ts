@@ -24,7 +24,12 @@ import { type Report, toMarkdown } from './report.ts'
 import { type CaseResult, measureCases, stepCount } from './rounds.ts'
 import { joinServer, type Server, starters } from './servers.ts'
 
-await main(parseOptions(process.argv.slice(2)))
+try {
+  await main(parseOptions(process.argv.slice(2)))
+} catch (error) {
+  if (error instanceof TypeError || !(error instanceof Error)) throw error
+  fail(error.message)
+}
 
 async function main(options: Options): Promise<void> {
   const missing = ['redis-server', 'redis-benchmark'].filter((name) => Bun.which(name) === null)
@@ -68,7 +73,7 @@ async function main(options: Options): Promise<void> {
   }
 }
 
-function fail(text: string): void {
+function fail(text: string): never {
   process.stderr.write(`${text}\n`)
   process.exit(1)
 }

@@ -29,7 +29,11 @@ const THREADED_SECONDS = 4
 const WARM_UP_SECONDS = 0.7
 /** Requests of the first, shortest run: enough for an idea of the speed. */
 const FIRST_COUNT = 2000
-const WARM_UP_TURNS = 3
+const WARM_UP_TURNS_MAX = 15
+/** A server that has become faster by this is not warm yet. */
+const WARM_UP_GAIN = 1.15
+/** Shorter runs with threads all seem to last a quarter of a second. */
+const THREADED_WARM_UP_SECONDS_MIN = 0.6
 
 export function stepCount(cases: readonly Case[], servers: number, options: Options): number {
   return cases.length * servers * (options.rounds + 1)
@@ -93,15 +97,21 @@ async function fill(server: Server, one: Case, progress: Progress): Promise<void
   await load({ target: server, connections: 8, pipeline: 32, requests })
 }
 
-/** Gives how many requests a measurement should have. */
+/**
+ * Runs longer and longer, as the speed becomes known, until it does not rise any more.
+ * Gives how many requests a measurement should have.
+ */
 async function warmUp(server: Server, one: Case, options: Options): Promise<number> {
-  let count = FIRST_COUNT
-  let throughput = 0
-  for (let turn = 0; turn < WARM_UP_TURNS; turn++) {
-    throughput = (await measureOnce(server, one, count, options)).throughput
-    count = countFor(one, throughput, WARM_UP_SECONDS * Math.min(options.requestsScale, 1))
+  const shortest = options.threads > 1 ? THREADED_WARM_UP_SECONDS_MIN : 0
+  const seconds = Math.max(WARM_UP_SECONDS * Math.min(options.requestsScale, 1), shortest)
+  let best = 0
+  let steadyTurns = 0
+  for (let turn = 0; turn < WARM_UP_TURNS_MAX && steadyTurns < 2; turn++) {
+    const { throughput } = await measureOnce(server, one, countFor(one, best, seconds), options)
+    steadyTurns = throughput > best * WARM_UP_GAIN ? 0 : steadyTurns + 1
+    best = Math.max(best, throughput)
   }
-  return countFor(one, throughput, secondsOf(options) * options.requestsScale)
+  return countFor(one, best, secondsOf(options) * options.requestsScale)
 }
 
 function secondsOf(options: Options): number {
