@@ -1,0 +1,96 @@
+/**
+ * Redis's own test suite against our server: `bun run test:official`.
+ *
+ *     --unit NAME    only this unit, as 'unit/type/string'; may be repeated
+ *     --all          every unit, also those this server is not ready for
+ *     --tags TAGS    passed on: '-slow -needs:debug'
+ *     --suite DIR    an unpacked Redis 7.0 source tree; otherwise Debian's source package is fetched
+ *     --errors N     lines shown of each failure, 3 unless told
+ *
+ * Thread: main.
+ * Owns: which units are run as a rule.
+ * Never: ends well when a test failed.
+ */
+import { parseArgs } from 'node:util'
+import { getSuite } from './suite.ts'
+import { runUnit, type UnitResult } from './unit.ts'
+
+/** What this server has the commands for. */
+const UNITS = [
+  ...['unit/printver', 'unit/protocol', 'unit/keyspace', 'unit/scan', 'unit/info-command'],
+  ...['unit/type/string', 'unit/type/incr', 'unit/expire', 'unit/quit', 'unit/bitops'],
+  ...['unit/bitfield', 'unit/querybuf'],
+]
+const PROGRESS_WIDTH = 90
+
+const { values } = parseArgs({
+  options: {
+    unit: { type: 'string', multiple: true },
+    all: { type: 'boolean', default: false },
+    tags: { type: 'string' },
+    suite: { type: 'string' },
+    errors: { type: 'string', default: '3' },
+  },
+})
+
+process.exit(await main())
+
+async function main(): Promise<number> {
+  if (Bun.which('tclsh') === null) {
+    console.log('The suite is written in Tcl: install tclsh (Debian: apt-get install tcl).')
+    return 1
+  }
+  const suite = await getSuite(values.suite)
+  const units = values.unit ?? (values.all ? await allUnits(suite) : UNITS)
+  const results: UnitResult[] = []
+  for (const [i, unit] of units.entries()) {
+    const head = `[${i + 1}/${units.length}] ${unit}`
+    const result = await runUnit(suite, unit, values.tags, (line) => progress(`${head} ${line}`))
+    progress('')
+    results.push(result)
+    report(result)
+  }
+  table(results)
+  return results.every(({ failed, end }) => failed.length === 0 && end === 'done') ? 0 : 1
+}
+
+async function allUnits(suite: string): Promise<string[]> {
+  const command = ['tclsh', 'tests/test_helper.tcl', '--list-tests']
+  const child = Bun.spawn(command, { cwd: suite, stdout: 'pipe', stderr: 'ignore' })
+  return (await new Response(child.stdout).text()).trim().split('\n')
+}
+
+function report({ unit, failed, end }: UnitResult): void {
+  for (const { name, error } of failed) {
+    console.log(`${unit}: ${name}`)
+    for (const line of error.split('\n').slice(0, Number(values.errors))) console.log(`    ${line}`)
+  }
+  if (end !== 'done') console.log(`${unit}: did not come to its end (${end})`)
+}
+
+function table(results: readonly UnitResult[]): void {
+  const width = Math.max(8, ...results.map(({ unit }) => unit.length))
+  const row = (name: string, ...cells: readonly (string | number)[]) =>
+    `${name.padEnd(width)}${cells.map((cell) => String(cell).padStart(9)).join('')}`
+  console.log(row('', 'ok', 'failed', 'skipped', 'seconds'))
+  for (const { unit, passed, failed, skipped, seconds, end } of results) {
+    const line = row(unit, passed.length, failed.length, skipped.length, seconds.toFixed(1))
+    console.log(end === 'done' ? line : `${line}  ${end}`)
+  }
+  const total = (count: (result: UnitResult) => number) =>
+    results.reduce((sum, result) => sum + count(result), 0)
+  const all = [total(({ passed }) => passed.length), total(({ failed }) => failed.length)]
+  console.log(
+    row(
+      'together',
+      ...all,
+      total(({ skipped }) => skipped.length),
+    ),
+  )
+}
+
+/** One line that is written over, where there is a terminal. */
+function progress(line: string): void {
+  if (!process.stdout.isTTY) return
+  process.stdout.write(`\r${line.slice(0, PROGRESS_WIDTH).padEnd(PROGRESS_WIDTH)}\r`)
+}

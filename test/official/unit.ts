@@ -1,0 +1,193 @@
+/**
+ * One unit of the suite against a fresh server of ours, in the suite's external mode.
+ *
+ * Thread: any.
+ * Owns: the server and the suite's process, for as long as the unit takes.
+ * Never: lets one test that hangs, or kills the server, take the rest of the unit with it.
+ */
+import { type RunningServer, startRedbun } from '../support/server.ts'
+
+export interface UnitResult {
+  readonly unit: string
+  readonly passed: readonly string[]
+  readonly failed: readonly Failure[]
+  readonly skipped: readonly string[]
+  readonly seconds: number
+  /** How the last attempt ended. */
+  readonly end: 'done' | 'hang' | 'aborted' | 'server died'
+}
+
+export interface Failure {
+  readonly name: string
+  readonly error: string
+}
+
+interface Attempt {
+  readonly passed: string[]
+  readonly failed: Failure[]
+  readonly skipped: string[]
+  readonly end: UnitResult['end']
+  /** What went wrong when it did not come to its end, and the test that was on then. */
+  readonly trouble: string
+  readonly culprit: string | undefined
+}
+
+const ATTEMPTS_MAX = 6
+const SILENCE_MS = 60_000
+/** It wants to look at the server's process, which external mode does not know. */
+const ALWAYS_SKIPPED = ['/SDIFF with first set empty$|a dict containing long chain']
+
+export async function runUnit(
+  suite: string,
+  unit: string,
+  tags: string | undefined,
+  progress: (line: string) => void,
+): Promise<UnitResult> {
+  const started = performance.now()
+  const hung: Failure[] = []
+  let attempt: Attempt | undefined
+  for (let tries = 0; tries < ATTEMPTS_MAX; tries++) {
+    const skips = hung.map(({ name }) => name)
+    attempt = await runOnce(suite, unit, tags, skips, progress)
+    if (attempt.end === 'done' || attempt.culprit === undefined) break
+    hung.push({ name: attempt.culprit, error: attempt.trouble })
+  }
+  if (attempt === undefined) throw new Error('no attempt was made')
+  const names = new Set(hung.map(({ name }) => name))
+  return {
+    unit,
+    passed: attempt.passed,
+    failed: [...attempt.failed.filter(({ name }) => !names.has(name)), ...hung],
+    skipped: attempt.skipped.filter((name) => !names.has(name)),
+    seconds: (performance.now() - started) / 1000,
+    end: attempt.end,
+  }
+}
+
+async function runOnce(
+  suite: string,
+  unit: string,
+  tags: string | undefined,
+  skips: readonly string[],
+  progress: (line: string) => void,
+): Promise<Attempt> {
+  const server = await startRedbun()
+  const args = ['tests/test_helper.tcl', '--host', '127.0.0.1', '--port', String(server.port)]
+  args.push('--single', unit, '--clients', '1', '--durable', '--dont-clean')
+  if (tags !== undefined) args.push('--tags', tags)
+  for (const skip of [...ALWAYS_SKIPPED, ...skips]) args.push('--skiptest', skip)
+  const child = Bun.spawn(['tclsh', ...args], {
+    cwd: suite,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const reader = new OutputReader(progress)
+  let silent = false
+  const watch = setInterval(() => {
+    if (performance.now() - reader.lastProgressMs < SILENCE_MS && server.isRunning) return
+    silent = server.isRunning
+    child.kill('SIGKILL')
+  }, 500)
+  const [errors] = await Promise.all([new Response(child.stderr).text(), reader.read(child.stdout)])
+  await child.exited
+  clearInterval(watch)
+  const attempt = judge(reader, server, silent, errors)
+  await server.stop('SIGKILL')
+  return attempt
+}
+
+function judge(
+  reader: OutputReader,
+  server: RunningServer,
+  silent: boolean,
+  errors: string,
+): Attempt {
+  const { passed, failed, skipped } = reader
+  const results = { passed, failed, skipped }
+  if (!server.isRunning) {
+    const trouble = `the server died:\n${server.log.slice(-2000)}`
+    return { ...results, end: 'server died', trouble, culprit: lastBegun(server.log) }
+  }
+  if (silent) {
+    const trouble = `nothing happened for ${SILENCE_MS / 1000} s`
+    return { ...results, end: 'hang', trouble, culprit: lastBegun(server.log) }
+  }
+  if (reader.exception === '' && reader.isDone) {
+    return { ...results, end: 'done', trouble: '', culprit: undefined }
+  }
+  const trouble = `${reader.exception}\n${errors}`.trim()
+  const culprit = lastBegun(server.log)
+  const known = culprit === undefined || passed.includes(culprit)
+  return { ...results, end: 'aborted', trouble, culprit: known ? undefined : culprit }
+}
+
+/** The suite tells the server about each test before it begins, and the server logs that. */
+function lastBegun(log: string): string | undefined {
+  const lines = log.split('\n').filter((line) => line.includes('### Starting test '))
+  return /### Starting test (.*?)(?: in tests\/.*)?$/.exec(lines.at(-1) ?? '')?.[1]
+}
+
+/** The suite's lines: `[ok]: name (3 ms)`, `[err]: name in tests/...` and what follows it. */
+class OutputReader {
+  readonly passed: string[] = []
+  readonly failed: Failure[] = []
+  readonly skipped: string[] = []
+  exception = ''
+  isDone = false
+  lastProgressMs = performance.now()
+  readonly #progress: (line: string) => void
+  #open: { name: string; lines: string[] } | undefined = undefined
+  #inException = false
+
+  constructor(progress: (line: string) => void) {
+    this.#progress = progress
+  }
+
+  async read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder('latin1')
+    let rest = ''
+    for await (const chunk of stream) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) this.#line(plain(line))
+    }
+    this.#line(plain(rest))
+    this.#close()
+  }
+
+  #line(line: string): void {
+    const match = /^\[(\w+)\]: (.*)$/.exec(line)
+    if (match === null) {
+      if (/^\[\d+\/\d+ done\]: /.test(line)) {
+        this.#close()
+        this.isDone = true
+      } else if (this.#inException) this.exception += `${line}\n`
+      else if (!this.isDone) this.#open?.lines.push(line)
+      return
+    }
+    this.lastProgressMs = performance.now()
+    this.#close()
+    const [, status, text] = match
+    if (status === 'ok') this.passed.push(text.replace(/ \(\d+ ms\)$/, ''))
+    else if (status === 'skip') this.skipped.push(text)
+    else if (status === 'err') this.#open = { name: text.replace(/ in tests\/\S+$/, ''), lines: [] }
+    else if (status === 'exception') {
+      this.#inException = true
+      this.exception = `${text}\n`
+    }
+    this.#progress(`${this.passed.length} ok, ${this.failed.length} failed: ${text}`)
+  }
+
+  #close(): void {
+    const open = this.#open
+    if (open === undefined) return
+    this.#open = undefined
+    this.failed.push({ name: open.name, error: open.lines.join('\n').trim() })
+  }
+}
+
+function plain(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with it
+  return line.replace(/\x1b\[[\d;]*m/g, '')
+}
