@@ -78,6 +78,11 @@ function restoring(own: Pick<CommandDefinition, Own>): CommandDefinition {
     complexity: 'O(1) to make the key, O(N*M) to read N elements of M bytes',
     access: 'ow update',
     categories: ['dangerous'],
+    history: [
+      ['3.0.0', 'REPLACE came.'],
+      ['5.0.0', 'ABSTTL came.'],
+      ['5.0.0', 'IDLETIME and FREQ came.'],
+    ],
     reply: 'simple',
     run: restore,
     ...own,

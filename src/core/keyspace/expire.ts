@@ -114,6 +114,7 @@ function setter(own: Pick<CommandDefinition, Own>): CommandDefinition {
     complexity: 'O(1)',
     flags: ['write', 'fast'],
     access: 'rw update',
+    history: [['7.0.0', 'NX, XX, GT and LT came.']],
     reply: 'integer',
     ...own, // alloc: once, at start
   })

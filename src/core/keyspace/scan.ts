@@ -66,6 +66,7 @@ export const scanCommand = command({
   complexity: 'O(1) for each call, O(N) for all N keys',
   flags: ['readonly'],
   tips: ['nondeterministic_output', 'request_policy:special'],
+  history: [['6.0.0', 'TYPE came.']],
   reply: 'array of any',
 
   run(call) {

@@ -71,6 +71,7 @@ export const stringValue: ValueType = {
 
   referenceCount(arena, ref) {
     // Redis keeps one object for each of the smallest integers and calls it shared for ever.
+    // DIFFERS: there COPY makes an object of its own, and the copy counts 1.
     if (entryEncoding(arena, ref) !== STRING_INT) return 1
     const word = entryValueWord(arena, ref)
     const low = arena.words[word]
