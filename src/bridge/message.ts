@@ -32,6 +32,8 @@ export const KIND_OPENED = 4
 export const KIND_CLOSED = 5
 /** The peer broke the protocol; payload: the error text to answer; word 3: its bytes. */
 export const KIND_BROKEN = 6
+/** A request to log in was just sent: io holds the rest until KIND_LOGIN_DONE answers. */
+export const KIND_LOGIN = 8
 /** MessagePack, rare; word 3: its bytes. Both ways. */
 export const KIND_CONTROL = 7
 
@@ -48,6 +50,8 @@ export const KIND_CLASS = 19
 export const KIND_HOLD = 20
 /** Whether the connection has authenticated; word 3: 1 if so. Until then requests are short. */
 export const KIND_AUTHENTICATED = 21
+/** Answers KIND_LOGIN; word 3 as above. */
+export const KIND_LOGIN_DONE = 22
 
 export const CLOSED_BY_PEER = 0
 export const CLOSED_BY_OUTPUT_LIMIT = 1

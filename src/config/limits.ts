@@ -81,3 +81,5 @@ export const SPIN_YIELD_PERIOD = 16
 /** How often and how many times memory of dropped arenas is collected. */
 export const RECLAIM_PERIOD_MS = 20
 export const RECLAIM_PASS_COUNT = 3
+/** Requests of a session that waits are kept up to here; then its socket is not read. */
+export const WAITING_REQUESTS_SIZE = 1024 * 1024

@@ -16,6 +16,7 @@ import {
   KIND_CLOSE_NOW,
   KIND_CONTROL,
   KIND_HOLD,
+  KIND_LOGIN_DONE,
   KIND_REPLY,
 } from '../bridge/message.ts'
 import type { RingReader } from '../bridge/ring.ts'
@@ -99,6 +100,9 @@ export class Delivery {
       this.#owner.held(connection, value === 1)
     } else if (kind === KIND_AUTHENTICATED) {
       connection.authenticated = value === 1
+    } else if (kind === KIND_LOGIN_DONE) {
+      connection.authenticated = value === 1
+      this.#owner.held(connection, false)
     } else {
       assert(false, `record kind ${kind} from the core`)
     }

@@ -15,6 +15,7 @@ import {
   KIND_CLOSED,
   KIND_FRAGMENT,
   KIND_FRAGMENT_BEGIN,
+  KIND_LOGIN,
   KIND_OPENED,
   KIND_REQUESTS,
   type OpenedInfo,
@@ -73,8 +74,10 @@ const WANTS_BYTES = 0
 const WANTS_ROOM = 1
 const WANTS_FRAGMENTS = 2
 const WANTS_NOTHING = 3
+const WANTS_LOGIN = 4
 
 const EMPTY = new Uint8Array(0)
+const LOGIN_COMMANDS = [Buffer.from('auth'), Buffer.from('hello')]
 /** MEASURED: up to here a loop over words beats Buffer.copy; bench/micro/ring.bench.ts. */
 const COPY_BY_WORDS_MAX = 40
 
@@ -91,6 +94,10 @@ export class Intake {
   /** The record being written; -1: none. */
   #record = -1
   #recordId = 0
+  /** Command of the request written last. */
+  #command = -1
+  /** The commands after which a client may have other limits. */
+  #logins: readonly number[] = []
   /** Chunks published since the core was last woken. */
   #unwoken = 0
   #at = 0
@@ -117,6 +124,7 @@ export class Intake {
   /** The commands that are known from now on. */
   useLookup(lookup: CommandLookup): void {
     this.#lookup = lookup
+    this.#logins = LOGIN_COMMANDS.map((name) => lookup.lookup(name, 0, name.length))
   }
 
   /** Takes a chunk that belongs to nobody else: what is unfinished may keep it. */
@@ -136,7 +144,8 @@ export class Intake {
       if (outcome !== WANTS_NOTHING && this.#taken < chunk.length) {
         this.#keep(connection, chunk, this.#taken)
         if (outcome === WANTS_ROOM) this.#starve(connection)
-        else this.#continue(connection, connection.unfinished as unknown as Unfinished)
+        else if (outcome !== WANTS_LOGIN)
+          this.#continue(connection, connection.unfinished as unknown as Unfinished)
       }
     }
     this.#publish()
@@ -242,6 +251,11 @@ export class Intake {
       }
       this.#write(parser)
       this.#taken = parser.position
+      if (!connection.authenticated && this.#logins.includes(this.#command)) {
+        connection.held = true
+        this.#orLater(() => this.#rare(KIND_LOGIN, connection.id, EMPTY, 0)) // alloc: a login
+        return WANTS_LOGIN
+      }
     }
   }
 
@@ -333,6 +347,7 @@ export class Intake {
     const first = this.#at >> 2
     const command = this.#lookup.lookup(bytes, offsets[0], offsets[1])
     const keyIndex = command < 0 ? 0 : this.#lookup.firstKeyIndex(command)
+    this.#command = command
     words[first] = argc
     words[first + 1] = command
     words[first + 2] = 0

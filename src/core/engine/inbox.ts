@@ -16,10 +16,14 @@ import {
   KIND_CONTROL,
   KIND_FRAGMENT,
   KIND_FRAGMENT_BEGIN,
+  KIND_HOLD,
+  KIND_LOGIN,
+  KIND_LOGIN_DONE,
   KIND_OPENED,
   KIND_REQUESTS,
   type OpenedInfo,
 } from '../../bridge/message.ts'
+import { WAITING_REQUESTS_SIZE } from '../../config/limits.ts'
 import { assert } from '../../lib/assert.ts'
 import type { Server } from '../server.ts'
 import type { Call } from './call.ts'
@@ -68,6 +72,11 @@ export class Inbox {
     const waiting = session.waiting
     if (waiting === undefined) return
     session.waiting = undefined
+    session.waitingSize = 0
+    if (session.held) {
+      session.held = false
+      this.#server.outbox.order(session, KIND_HOLD, 0)
+    }
     for (let i = 0; i < waiting.length; i++) {
       const request = waiting[i]
       this.#requests(session, request.bytes, request.words, 0, request.bytes.length)
@@ -93,7 +102,7 @@ export class Inbox {
       count++
       if (session.closing) return count
       if (session.waiting !== undefined) {
-        session.waiting.push(copyRequest(bytes, word, next))
+        this.#wait(session, copyRequest(bytes, word, next))
       } else {
         server.outbox.select(session)
         call.session = session
@@ -108,6 +117,15 @@ export class Inbox {
       word = next
     }
     return count
+  }
+
+  /** Keeps a request for later. A session that waits with too many of them is not read from. */
+  #wait(session: Session, request: WaitingRequest): void {
+    session.waiting?.push(request)
+    session.waitingSize += request.bytes.length
+    if (session.held || session.waitingSize < WAITING_REQUESTS_SIZE) return
+    session.held = true
+    this.#server.outbox.order(session, KIND_HOLD, 1)
   }
 
   /** CLIENT REPLY OFF and SKIP: the call is made, its reply is taken back. */
@@ -134,7 +152,10 @@ export class Inbox {
     }
     const session = link.session(connectionId)
     if (session === undefined) return
-    if (kind === KIND_FRAGMENT_BEGIN) {
+    if (kind === KIND_LOGIN) {
+      const allowed = session.authenticated || !server.users.passwordRequired
+      server.outbox.order(session, KIND_LOGIN_DONE, allowed ? 1 : 0)
+    } else if (kind === KIND_FRAGMENT_BEGIN) {
       session.joined = Buffer.alloc(size)
       session.joinedWords = new Int32Array(session.joined.buffer, session.joined.byteOffset)
       session.joinedSize = 0

@@ -49,6 +49,10 @@ export class Session {
   outputClass = CLASS_NORMAL
   /** Requests that arrived while the session could not go on; undefined when it can. */
   waiting: WaitingRequest[] | undefined = undefined
+  /** Bytes of `waiting`. */
+  waitingSize = 0
+  /** io does not read from the connection until the session goes on. */
+  held = false
   /** A huge request whose pieces are still arriving. */
   joined: Buffer | undefined = undefined
   joinedWords: Int32Array | undefined = undefined
