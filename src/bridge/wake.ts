@@ -58,6 +58,7 @@ export class LoopWaiter {
    * Parks and leaves a waiter behind. The waiter stays when this thread unparks by itself, so most
    * calls are one store. False when work may have come meanwhile: look again.
    */
+  // alloc: once for each time the thread was woken
   park(): boolean {
     Atomics.store(this.#words, this.#index, 1)
     if (this.#armed) return true

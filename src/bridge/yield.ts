@@ -11,6 +11,7 @@ import { dlopen } from 'bun:ffi'
 /** Gives the processor to whoever else wants it; does nothing where the system has no such call. */
 export const yieldProcessor: () => unknown = load()
 
+// alloc: once, at start
 function load(): () => unknown {
   const library = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6'
   if (process.platform === 'win32') return () => undefined

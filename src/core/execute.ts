@@ -68,6 +68,7 @@ function reject(call: Call, entry: CommandEntry | undefined, error: CommandError
 
 const SHOWN_ARGUMENT_SIZE = 128
 
+// alloc: an error
 function unknownCommand(call: Call): CommandError {
   const { args } = call
   let shown = ''
@@ -78,6 +79,7 @@ function unknownCommand(call: Call): CommandError {
   return new CommandError(`ERR unknown command '${name}', with args beginning with: ${shown}`)
 }
 
+// alloc: an error
 function unknownSubcommand(call: Call, container: CommandEntry): CommandError {
   const name = call.args.shown(1).slice(0, SHOWN_ARGUMENT_SIZE)
   return new CommandError(`ERR unknown subcommand '${name}'. Try ${container.upperName} HELP.`)

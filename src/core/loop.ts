@@ -85,6 +85,7 @@ export class Loop {
     if (takeFlag(link.words, SPACE_WANTED)) wake(link.words, IO_PARKED)
   }
 
+  // alloc: before a sleep there is time
   #sleep(): void {
     const server = this.#server
     park(this.#process, CORE_PARKED)

@@ -143,6 +143,7 @@ export class Connection {
    * Shuts our sending side and waits for the peer's end: closing at once would make the kernel
    * answer bytes still on their way with a reset, which destroys replies not yet read there.
    */
+  // alloc: a connection's end
   #shutdown(): void {
     if (this.#shut || this.#gone) return
     this.#shut = true

@@ -75,6 +75,7 @@ export class Connections {
     this.#count--
   }
 
+  // alloc: ten times a second at most
   forEach(visit: (connection: Connection) => void): void {
     for (const connection of this.#bySlot) if (connection !== undefined) visit(connection)
   }

@@ -77,6 +77,7 @@ export class Delivery {
     wake(this.#link, ROOM_WANTED)
   }
 
+  // alloc: records that are rare
   #rare(word: number, offset: number): void {
     const { words, bytes } = this.#ring
     const kind = words[word + 1]

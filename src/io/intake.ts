@@ -122,6 +122,7 @@ export class Intake {
   }
 
   /** The commands that are known from now on. */
+  // alloc: at start
   useLookup(lookup: CommandLookup): void {
     this.#lookup = lookup
     this.#logins = LOGIN_COMMANDS.map((name) => lookup.lookup(name, 0, name.length))
@@ -152,6 +153,7 @@ export class Intake {
   }
 
   /** Room may have come: everybody who waited tries again. */
+  // alloc: only while connections wait for room
   pump(): void {
     while (this.#urgent.length > 0) {
       if (!this.#urgent[0]()) {
@@ -184,18 +186,21 @@ export class Intake {
     connection.resumeIfIdle()
   }
 
+  // alloc: once a connection
   opened(connection: Connection, info: OpenedInfo): void {
     const payload = encode(info)
     this.#orLater(() => this.#rare(KIND_OPENED, connection.id, payload, payload.length))
   }
 
   /** `reason`: one of `CLOSED_…`. Nothing of the connection follows. */
+  // alloc: once a connection
   closed(connection: Connection, reason: number): void {
     this.#starved.delete(connection)
     connection.unfinished = undefined
     this.#orLater(() => this.#rare(KIND_CLOSED, connection.id, EMPTY, reason))
   }
 
+  // alloc: records that are rare
   control(kind: number, payload: Uint8Array): void {
     this.#orLater(() => this.#rare(kind, 0, payload, payload.length))
   }
@@ -295,6 +300,7 @@ export class Intake {
   }
 
   /** Prepares the request that the parser has just read for crossing in pieces. */
+  // alloc: a request longer than a record
   #cut(unfinished: Unfinished): Fragments {
     const { parser } = unfinished
     const { bytes, offsets, argc } = parser
@@ -316,6 +322,7 @@ export class Intake {
     return new Fragments(offsets, argc, start, sourceSize, command, hash, words)
   }
 
+  // alloc: a connection's end
   #broken(connection: Connection, error: string): void {
     connection.deaf = true
     connection.unfinished = undefined

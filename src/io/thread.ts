@@ -133,6 +133,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   }
 
   /** The commands by name; until they are known nobody may be let in. */
+  // alloc: at start
   useCommands(commands: readonly LookupItem[]): void {
     this.#intake.useLookup(new CommandLookup(commands))
   }
@@ -144,12 +145,14 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   }
 
   /** Called every hundred milliseconds or so: soft output limits are a matter of time. */
+  // alloc: ten times a second
   tick(): void {
     this.#connections.forEach((connection) => {
       if (connection.outputSize > 0) this.outputGrew(connection)
     })
   }
 
+  // alloc: once a connection, and only at debug level
   open(socket: ConnectionSocket, tls: boolean): void {
     if (addShared(this.#process, CONNECTED, 1) >= this.#settings.int('maxclients')) {
       this.#refuse(socket)
@@ -181,7 +184,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
       this.#windowCount++
     }
     if (this.debug !== undefined)
-      this.debug(`Message of ${chunk.length} bytes, id ${connection.id}`)
+      this.debug(`Message of ${chunk.length} bytes, id ${connection.id}`) // alloc: debug level
     this.#intake.take(connection, chunk)
     if (connection.unfinished !== undefined || this.#slots[this.#slot(connection)] !== 0) {
       this.#inputChanged(connection)
@@ -203,6 +206,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#report(connection, CLOSED_BY_PEER)
   }
 
+  // alloc: once a connection, and only at debug level
   close(socket: ConnectionSocket): void {
     const connection = socket.data
     socket.data = undefined
@@ -225,6 +229,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#counters[BYTES_OUT] += size
   }
 
+  // alloc: a connection's end
   outputGrew(connection: Connection): void {
     this.#slots[this.#slot(connection) + SLOT_OUTPUT_BYTES] = connection.outputSize
     if (!this.#limits.exceeded(connection, performance.now())) return
@@ -283,6 +288,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     return connectionSlot(connection.id) * SLOT_WORDS
   }
 
+  // alloc: a connection's end
   #inputChanged(connection: Connection): void {
     const size = connection.unfinished?.size ?? 0
     this.#slots[this.#slot(connection) + SLOT_INPUT_BYTES] = size
@@ -338,6 +344,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     }
   }
 
+  // alloc: only while connections wait for room
   #pump(): void {
     this.#intake.pump()
     this.#connections.forEach((connection) => {

@@ -221,6 +221,7 @@ export class Arena {
   }
 
   /** Forgets everything and takes a fresh buffer, so that the memory goes back to the system. */
+  // alloc: a fresh arena
   reset(): void {
     const memory = new SharedArrayBuffer(this.capacityBytes)
     this.bytes = Buffer.from(memory)
@@ -502,6 +503,7 @@ function spanPages(size: number): number {
   }
 }
 
+// alloc: once, at start
 function makeClassOfUnits(): Uint8Array {
   const classes = new Uint8Array(SMALL_BLOCK_SIZE_MAX / 8 + 1)
   let sizeClass = 0

@@ -60,6 +60,7 @@ export function byteMapCreate(arena: Arena): Ref {
 }
 
 /** Frees the map but not the entries in it. */
+// alloc: once for a whole map
 export function byteMapFree(arena: Arena, map: Ref): void {
   const blocks: Ref[] = []
   byteMapVisit(arena, map, (block) => blocks.push(block))

@@ -57,6 +57,7 @@ const FLAG_BITS: Readonly<Record<CommandFlag | 'movablekeys', number>> = {
 }
 
 /** The names of flags in the order in which COMMAND INFO lists them. */
+// alloc: for COMMAND only
 export function flagNames(flagBits: number): string[] {
   return Object.entries(FLAG_BITS)
     .filter(([, bit]) => (flagBits & bit) !== 0)
@@ -201,6 +202,7 @@ export class CommandTable {
   }
 
   /** What the io threads need to know of the commands. */
+  // alloc: at start and when a command is renamed
   lookupTable(): LookupItem[] {
     return [...this.#byName].map(([name, { index, firstKeyIndex }]) => ({
       name,
@@ -210,6 +212,7 @@ export class CommandTable {
   }
 
   /** Renames a top-level command; `to` '': removes it. Gives what is wrong, '' when nothing is. */
+  // alloc: at start
   rename(from: string, to: string): string {
     const old = from.toLowerCase()
     const name = to.toLowerCase()
@@ -234,6 +237,7 @@ function derivedArity(
   return definition.run === undefined ? -(nameCount + 1) : -Math.abs(arityOf(nameCount, usage))
 }
 
+// alloc: at start
 function flagBitsOf(flags: readonly CommandFlag[]): number {
   let bits = 0
   for (const flag of flags) bits |= FLAG_BITS[flag]
@@ -261,6 +265,7 @@ function unreachable(call: Call): void {
   throw new Error(`container '${call.entry.name}' was run`)
 }
 
+// alloc: at start
 function bySecondWord(
   container: string,
   children: readonly CommandEntry[],

@@ -78,6 +78,7 @@ export class Args {
   }
 
   /** Replaces all arguments by copies of `values`: for calls that no client wrote. */
+  // alloc: for calls that no client wrote
   set(values: readonly Uint8Array[]): void {
     let words = REQUEST_HEADER_WORDS
     for (const value of values) words += 1 + ((value.length + 3) >> 2)

@@ -52,6 +52,7 @@ export class Call {
   }
 
   /** Propagates this instead of the call itself. Texts are bytes, one a character. */
+  // alloc: for the AOF and replicas
   propagateAs(...argv: (string | Uint8Array)[]): void {
     if (!this.propagation.active) return
     const bytes = argv.map((part) =>

@@ -138,6 +138,7 @@ export class Inbox {
     if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON
   }
 
+  // alloc: records that are rare
   #rare(link: CoreLink, kind: number, connectionId: number, at: number, size: number): void {
     const server = this.#server
     const bytes = link.requests.bytes
@@ -187,6 +188,7 @@ export class Inbox {
 }
 
 /** A request of its own, cut out of a record that is about to be released. */
+// alloc: only for a session that waits
 function copyRequest(bytes: Buffer, word: number, next: number): WaitingRequest {
   const memory = new ArrayBuffer((next - word) * 4)
   const copy = Buffer.from(memory)

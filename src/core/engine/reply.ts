@@ -99,6 +99,7 @@ export class Reply {
   }
 
   /** A signed 64-bit integer in two words. */
+  // alloc: only beyond what a double can tell
   integer64(high: number, low: number): void {
     if (high === low >> 31) this.#header(58, low)
     else if (isSafeInt64(high, low)) this.#header(58, high * 0x100000000 + (low >>> 0))
@@ -106,11 +107,13 @@ export class Reply {
   }
 
   /** A status line. `text` has no line break. */
+  // alloc: words that are not among the fixed replies
   simple(text: string): void {
     this.raw(`+${text}\r\n`)
   }
 
   /** Answers a mistake. Line breaks inside the text become blanks, as Redis does. */
+  // alloc: an error with a text of its own
   error(error: CommandError | string): void {
     const text = typeof error === 'string' ? error : error.text
     this.errorCount++
@@ -176,18 +179,21 @@ export class Reply {
     this.#header(124, count)
   }
 
+  // alloc: the text is a new one anyway
   double(value: number): void {
     const text = formatDouble(value)
     if (this.protocol === 3) this.raw(`,${text}\r\n`)
     else this.bulkText(text)
   }
 
+  // alloc: seldom asked for
   bigNumber(digits: string): void {
     if (this.protocol === 3) this.raw(`(${digits}\r\n`)
     else this.bulkText(digits)
   }
 
   /** `format` has three characters: 'txt' or 'mkd'. */
+  // alloc: texts for people
   verbatim(text: string, format: string): void {
     const bytes = Buffer.from(text, 'utf8')
     if (this.protocol !== 3) return this.bulkBytes(bytes)

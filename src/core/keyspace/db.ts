@@ -336,6 +336,7 @@ export class Db {
   alsoNotify(_args: Args, _index: number, _event: string): void {}
 
   /** A copy of the key's name. */
+  // alloc: for events and propagation
   keyName(ref: Ref): Buffer {
     const at = entryKeyOffset(ref)
     return Buffer.from(this.arena.bytes.subarray(at, at + entryKeyLength(this.arena, ref)))
@@ -431,6 +432,7 @@ export class Db {
   }
 
   /** Removes every key and frees it. Gives how many there were. */
+  // alloc: once for a whole database
   flush(): number {
     const count = this.size()
     this.forEach((ref) => {

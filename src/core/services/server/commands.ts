@@ -6,6 +6,7 @@
  * Never: defines a command.
  */
 import { collect } from '../../command/command.ts'
+import * as command from './command.ts'
 import * as config from './config.ts'
 import * as databases from './databases.ts'
 import * as debug from './debug.ts'
@@ -18,6 +19,7 @@ import * as slowlog from './slowlog.ts'
 
 export const serverCommands = collect(
   'server',
+  command,
   config,
   databases,
   debug,

@@ -86,6 +86,7 @@ export class Latency {
     return histogram === undefined || histogram.count === 0 ? undefined : histogram
   }
 
+  // alloc: CONFIG RESETSTAT only
   resetHistograms(): void {
     for (const histogram of this.#histograms) histogram?.reset()
   }
@@ -136,6 +137,7 @@ export class Latency {
 }
 
 /** The arguments, long ones and long lists of them cut. */
+// alloc: slow calls only
 function shownArguments(call: Call): Buffer[] {
   const { args } = call
   const shown: Buffer[] = []

@@ -122,6 +122,7 @@ export const incrbyfloat = command({
   access: 'rw access update',
   reply: 'bulk',
 
+  // alloc: INCRBYFLOAT makes a text anyway
   run(call) {
     const { args, db } = call
     const ref = db.writeTyped(args, 1, TYPE_STRING)

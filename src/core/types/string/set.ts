@@ -90,6 +90,7 @@ function setWithOptions(call: Call): void {
 }
 
 /** SET as replicas and the AOF see it: with an absolute time and no condition, and without GET. */
+// alloc: for the AOF and replicas
 function propagateSet(call: Call, options: number, deadlineMs: number): void {
   const { args } = call
   if ((options & OPTION_TIMED) !== 0) return propagateTimedSet(call, 2, deadlineMs)
@@ -237,6 +238,7 @@ export const msetnx = command({
  * DIFFERS: when the memory ends on the way, the keys before stay set; Redis would have been killed.
  * What replicas and the AOF see is what was set.
  */
+// alloc: only when memory ended on the way
 function setPairs(call: Call): void {
   const { args, db } = call
   let i = 1

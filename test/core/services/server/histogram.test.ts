@@ -1,3 +1,10 @@
+/**
+ * How exact a histogram of durations is.
+ *
+ * Thread: any.
+ * Owns: nothing.
+ * Never: needs a server.
+ */
 import { describe, expect, test } from 'bun:test'
 import { Histogram } from '../../../../src/core/services/server/histogram.ts'
 import { Random } from '../../../../src/lib/random.ts'

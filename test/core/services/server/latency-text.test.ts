@@ -1,3 +1,10 @@
+/**
+ * The picture that LATENCY GRAPH draws.
+ *
+ * Thread: any.
+ * Owns: nothing.
+ * Never: needs a server.
+ */
 import { describe, expect, test } from 'bun:test'
 import { latencyGraph } from '../../../../src/core/services/server/latency-text.ts'
 
