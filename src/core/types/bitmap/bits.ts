@@ -112,6 +112,7 @@ export function findBit(
   if (at < end) {
     let word = at >> 2
     const wordEnd = end >> 2
+    while (word + 4 <= wordEnd && areAll(words, word, without)) word += 4
     while (word < wordEnd && words[word] === without) word++
     at = word << 2
   }
@@ -119,6 +120,12 @@ export function findBit(
     if (bytes[at] !== (without & 255)) return bitInByte(at - offset, bytes[at] ^ without)
   }
   return -1
+}
+
+/** Whether four words have this value. */
+function areAll(words: Int32Array, at: number, value: number): boolean {
+  const left = (words[at] ^ value) | (words[at + 1] ^ value)
+  return (left | (words[at + 2] ^ value) | (words[at + 3] ^ value)) === 0
 }
 
 /** The first set bit of a byte of which one is set, by the byte's place. */
