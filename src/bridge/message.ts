@@ -10,7 +10,8 @@
  *
  * A request inside a payload, every part aligned to 4 bytes so that core compares words:
  *
- *     argc | command index (-1: no such command) | hash of the first key | { length, bytes, pad } ...
+ *     argc | command index (-1: none such) | hash of the first key, 0 if none | words of all this |
+ *     { length, bytes, pad } ...
  *
  * Thread: any. Hot path.
  * Owns: record kinds and their layout.
@@ -75,7 +76,10 @@ export interface OpenedInfo {
 }
 
 /** Words before the arguments of a request. */
-export const REQUEST_HEADER_WORDS = 3
+export const REQUEST_HEADER_WORDS = 4
+/** Which of them holds the hash, and which the size in words. */
+export const REQUEST_HASH = 2
+export const REQUEST_SIZE = 3
 
 /** Bytes that a request with these argument ranges takes inside a record. */
 export function requestSize(offsets: Int32Array, argc: number): number {

@@ -83,3 +83,6 @@ export const RECLAIM_PERIOD_MS = 20
 export const RECLAIM_PASS_COUNT = 3
 /** Requests of a session that waits are kept up to here; then its socket is not read. */
 export const WAITING_REQUESTS_SIZE = 1024 * 1024
+/** Requests whose keys are fetched from memory together, and from how many words on that pays. */
+export const READ_AHEAD_COUNT = 16
+export const READ_AHEAD_WORDS_MIN = 32

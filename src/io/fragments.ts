@@ -5,7 +5,7 @@
  * Owns: how much of one huge request has been encoded.
  * Never: copies the request as a whole.
  */
-import { REQUEST_HEADER_WORDS, requestSize } from '../bridge/message.ts'
+import { REQUEST_HASH, REQUEST_HEADER_WORDS, REQUEST_SIZE, requestSize } from '../bridge/message.ts'
 
 export class Fragments {
   /** Bytes of the encoded request. */
@@ -63,7 +63,8 @@ export class Fragments {
     if (this.position === 0) {
       words[to >> 2] = this.#argc
       words[(to >> 2) + 1] = this.#command
-      words[(to >> 2) + 2] = this.#keyHash
+      words[(to >> 2) + REQUEST_HASH] = this.#keyHash
+      words[(to >> 2) + REQUEST_SIZE] = this.encodedSize >> 2
       to += REQUEST_HEADER_WORDS * 4
     }
     while (to < end) {

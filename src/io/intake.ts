@@ -19,7 +19,9 @@ import {
   KIND_OPENED,
   KIND_REQUESTS,
   type OpenedInfo,
+  REQUEST_HASH,
   REQUEST_HEADER_WORDS,
+  REQUEST_SIZE,
   requestSize,
 } from '../bridge/message.ts'
 import type { RingWriter } from '../bridge/ring.ts'
@@ -254,7 +256,7 @@ export class Intake {
         this.#endRecord()
         return WANTS_ROOM
       }
-      this.#write(parser)
+      this.#write(parser, size)
       this.#taken = parser.position
       if (!connection.authenticated && this.#logins.includes(this.#command)) {
         connection.held = true
@@ -348,7 +350,7 @@ export class Intake {
   }
 
   /** Writes the parser's request at the end of the open record. */
-  #write(parser: RequestParser): void {
+  #write(parser: RequestParser, size: number): void {
     const { words } = this.#ring
     const { bytes, offsets, argc } = parser
     const first = this.#at >> 2
@@ -357,7 +359,8 @@ export class Intake {
     this.#command = command
     words[first] = argc
     words[first + 1] = command
-    words[first + 2] = 0
+    words[first + REQUEST_HASH] = 0
+    words[first + REQUEST_SIZE] = size >> 2
     let word = first + REQUEST_HEADER_WORDS
     for (let i = 0; i < argc; i++) {
       const start = offsets[2 * i]
@@ -365,7 +368,7 @@ export class Intake {
       words[word] = length
       this.#copy(bytes, start, length, word + 1)
       if (i === keyIndex && i !== 0) {
-        words[first + 2] = hashWords(words, word + 1, length, this.#hashSeed)
+        words[first + REQUEST_HASH] = hashWords(words, word + 1, length, this.#hashSeed)
       }
       word += 1 + ((length + 3) >> 2)
     }

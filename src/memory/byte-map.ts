@@ -125,6 +125,24 @@ export function byteMapFind(
   }
 }
 
+/**
+ * Reads what a find of this hash will read first: the slot and the head of the entry there. Several
+ * of these in a row wait for memory together, where the finds would wait one after the other. Gives
+ * a number that means nothing, so that the reading is not left out.
+ * MEASURED: bench/micro/execute.bench.ts, random keys of a million.
+ */
+export function byteMapTouch(arena: Arena, map: Ref, hash: number): number {
+  const words = arena.words
+  const header = map << 1
+  const item = (words[header] + ((hash >>> 1) >>> (31 - words[header + MAP_DEPTH]))) << 1
+  const shape = words[item + 1]
+  const home = Math.imul((hash << (shape >>> 16)) >>> 16, shape & 0xffff) >>> 16
+  let slot = (words[item] + 1 + home) << 1
+  // The element is seldom far from home, and then mostly in the same cache line.
+  if (words[slot] !== hash && words[slot + 2] === hash) slot += 2
+  return words[words[slot + 1] << 1]
+}
+
 /** Adds an entry whose key is known to be absent. Throws `ARENA_FULL`. */
 export function byteMapInsert(arena: Arena, map: Ref, hash: number, entry: Ref): void {
   let slot = roomFor(arena, map, hash)

@@ -6,7 +6,7 @@
  * Owns: where each argument begins and how long it is.
  * Never: outlives the call: whatever is kept is copied out.
  */
-import { REQUEST_HEADER_WORDS } from '../../bridge/message.ts'
+import { REQUEST_HASH, REQUEST_HEADER_WORDS, REQUEST_SIZE } from '../../bridge/message.ts'
 import {
   INTEGER_OK,
   integerHigh,
@@ -51,7 +51,7 @@ export class Args {
     const count = words[at]
     this.count = count
     this.commandIndex = words[at + 1]
-    this.#hash = words[at + 2]
+    this.#hash = words[at + REQUEST_HASH]
     this.#hashedIndex = 0
     if (count > this.offsets.length) this.#grow(count)
     const offsets = this.offsets
@@ -87,6 +87,7 @@ export class Args {
     const into = new Int32Array(memory)
     into[0] = values.length
     into[1] = -1
+    into[REQUEST_SIZE] = words
     let word = REQUEST_HEADER_WORDS
     for (const value of values) {
       into[word] = value.length

@@ -22,8 +22,14 @@ import {
   KIND_OPENED,
   KIND_REQUESTS,
   type OpenedInfo,
+  REQUEST_HASH,
+  REQUEST_SIZE,
 } from '../../bridge/message.ts'
-import { WAITING_REQUESTS_SIZE } from '../../config/limits.ts'
+import {
+  READ_AHEAD_COUNT,
+  READ_AHEAD_WORDS_MIN,
+  WAITING_REQUESTS_SIZE,
+} from '../../config/limits.ts'
 import { assert } from '../../lib/assert.ts'
 import type { Server } from '../server.ts'
 import type { Call } from './call.ts'
@@ -36,6 +42,8 @@ type Execute = (server: Server, call: Call) => void
 
 export class Inbox {
   readonly #server: Server
+  /** What reading ahead has seen, which means nothing. */
+  fetched = 0
   readonly #call: Call
   readonly #execute: Execute
 
@@ -96,8 +104,12 @@ export class Inbox {
     const end = at + (size >> 2)
     server.clock.startLap()
     let word = at
+    let ahead = at
     let count = 0
     while (word < end) {
+      if (word === ahead && end - word > READ_AHEAD_WORDS_MIN) {
+        ahead = this.#readAhead(session, words, word, end)
+      }
       const next = args.open(bytes, words, word)
       count++
       if (session.closing) return count
@@ -117,6 +129,18 @@ export class Inbox {
       word = next
     }
     return count
+  }
+
+  /** Fetches from memory what the next requests will look up. Gives the word after the last one. */
+  #readAhead(session: Session, words: Int32Array, at: number, end: number): number {
+    const db = this.#server.keyspace.dbs[session.dbIndex]
+    let word = at
+    for (let i = 0; i < READ_AHEAD_COUNT && word < end; i++) {
+      const hash = words[word + REQUEST_HASH]
+      if (hash !== 0) this.fetched ^= db.touch(hash)
+      word += words[word + REQUEST_SIZE]
+    }
+    return word
   }
 
   /** Keeps a request for later. A session that waits with too many of them is not read from. */

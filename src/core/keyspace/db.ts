@@ -23,6 +23,7 @@ import {
   byteMapReplace,
   byteMapReserve,
   byteMapScan,
+  byteMapTouch,
   type EntryCollector,
 } from '../../memory/byte-map.ts'
 import { entryCreateAligned, entryKeyLength, entryKeyOffset } from '../../memory/entry.ts'
@@ -78,6 +79,13 @@ export class Db {
       args.offsets[index],
       args.lengths[index],
     )
+  }
+
+  /** Reads ahead what looking up a key of this hash will read; gives a number without meaning. */
+  touch(hash: number): number {
+    const index = this.#keyspace.arenaIndex(hash)
+    const table = this.#tables[index]
+    return table === 0 ? 0 : byteMapTouch(this.#keyspace.arenas[index], table, hash)
   }
 
   /** The key's entry for a command that reads it, 0 if there is none. Counts a hit or a miss. */
