@@ -34,6 +34,8 @@ import { keyspaceFaults } from '../../keyspace/faults.ts'
 
 const HASH_SEED = 99
 const SMALL_ARENA = 192 * 1024
+/** With its length it fills whole pages. */
+const LONG_SIZE = 5 * 8192 - 4
 const FAR_MS = 4_000_000_000_000
 
 registerValueType(TYPE_STRING, stringValue)
@@ -275,6 +277,32 @@ describe('encodings', () => {
     world.grow('key', 2)
     expect(world.read('key')?.text).toBe('123\0\0')
   })
+})
+
+describe('a long string for whose entry there is no room', () => {
+  const cases: [string, string | undefined][] = [
+    ['a new key', undefined],
+    ['a short string', 'short'],
+    ['an integer', '12'],
+    ['another long string', 'long'.repeat(100)],
+  ]
+  for (const [name, before] of cases) {
+    test(`leaves ${name} as it was`, () => {
+      const world = new World(1, SMALL_ARENA)
+      const { arena } = world.db
+      world.set('other', 'x', FAR_MS)
+      if (before !== undefined) world.set('key', before)
+      const room = arena.allocate(LONG_SIZE + 4)
+      for (let size = 32768; size >= 8; size -= 8) while (arena.tryAllocate(size) !== 0);
+      arena.free(room)
+      const used = arena.usedBytes
+      // A deadline more makes the entry another one.
+      expect(() => world.set('key', 'y'.repeat(LONG_SIZE), FAR_MS)).toThrow()
+      expect(arena.usedBytes).toBe(used)
+      expect(world.read('key')?.text).toBe(before as string)
+      expect(arena.tryAllocate(LONG_SIZE + 4)).not.toBe(0)
+    })
+  }
 })
 
 test('a kept view outlives the change of its key', () => {
