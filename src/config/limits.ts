@@ -76,8 +76,11 @@ export const SPIN_PROBE_PERIOD = 64
 /** Empty rounds of the event loop before io sleeps in it, with few and many connections active. */
 export const IO_LINGER_ROUNDS_FEW = 60
 export const IO_LINGER_ROUNDS_MANY = 3
-/** Looks between two offers of the processor to others. */
-export const SPIN_YIELD_PERIOD = 16
+/**
+ * Looks between two offers of the processor to others. Seldom: the system takes each for a whole time
+ * slice used, and makes a thread that offers often wait for milliseconds.
+ */
+export const SPIN_YIELD_PERIOD = 1024
 /** How often and how many times memory of dropped arenas is collected. */
 export const RECLAIM_PERIOD_MS = 20
 export const RECLAIM_PASS_COUNT = 3

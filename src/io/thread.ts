@@ -328,7 +328,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     const few = this.#activeCount <= SPIN_CONNECTIONS_MAX
     if (this.#idleRounds++ > (few ? IO_LINGER_ROUNDS_FEW : IO_LINGER_ROUNDS_MANY)) return false
     this.#inTurn = true
-    if (few || this.#idleRounds > 1) yieldProcessor()
+    if (!few && this.#idleRounds > 1) yieldProcessor()
     setImmediate(this.#endTurn)
     return true
   }
