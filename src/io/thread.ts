@@ -142,6 +142,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   tellCore(message: ToCore): void {
     const payload = encode(message)
     this.#intake.control(KIND_CONTROL, payload)
+    this.#intake.wakeCore()
   }
 
   /** Called every hundred milliseconds or so: soft output limits are a matter of time. */
@@ -314,6 +315,8 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     do {
       this.#delivery.deliver()
       if (this.#intake.hasStarved) this.#pump()
+      // Both may have published something, and nobody may sleep on it.
+      this.#intake.wakeCore()
       if (asked && this.#activeCount <= SPIN_CONNECTIONS_MAX) this.#awaitReplies()
       if (this.#lingers()) return
     } while (!this.#waiter.park() || !this.#delivery.isEmpty())
@@ -348,6 +351,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #pump(): void {
     this.#intake.pump()
     this.#connections.forEach((connection) => {
+      this.#slots[this.#slot(connection) + SLOT_INPUT_BYTES] = connection.unfinished?.size ?? 0
       if (connection.endsWhenFed && !connection.starved) {
         connection.endsWhenFed = false
         this.#report(connection, CLOSED_BY_PEER)
