@@ -89,6 +89,11 @@ export class RingWriter {
     return true
   }
 
+  /** True when the reader has made room since the writer last looked: a failed claim may succeed. */
+  roomGrew(): boolean {
+    return Atomics.load(this.#control, this.#tailIndex) !== this.#tail
+  }
+
   /** Committed bytes that the reader has not released yet. */
   pendingBytes(): number {
     return (this.#position - Atomics.load(this.#control, this.#tailIndex)) | 0

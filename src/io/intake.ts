@@ -176,6 +176,14 @@ export class Intake {
     this.#publish()
   }
 
+  /**
+   * True when room has come for those who wait. To be looked at after parking: the core may have
+   * made room between a claim that failed and the flag that asks for a wake-up.
+   */
+  get mayPump(): boolean {
+    return this.hasStarved && this.#ring.roomGrew()
+  }
+
   get hasStarved(): boolean {
     return this.#starved.size > 0 || this.#urgent.length > 0
   }

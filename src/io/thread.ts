@@ -142,6 +142,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   tellCore(message: ToCore): void {
     const payload = encode(message)
     this.#intake.control(KIND_CONTROL, payload)
+    this.#turn()
     this.#intake.wakeCore()
   }
 
@@ -310,16 +311,14 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #turnEnds(): void {
     this.#inTurn = false
     this.#advanceWindow()
-    const asked = this.#intake.hasUnwoken
-    this.#intake.wakeCore()
     do {
       this.#delivery.deliver()
       if (this.#intake.hasStarved) this.#pump()
-      // Both may have published something, and nobody may sleep on it.
+      const asked = this.#intake.hasUnwoken
       this.#intake.wakeCore()
       if (asked && this.#activeCount <= SPIN_CONNECTIONS_MAX) this.#awaitReplies()
       if (this.#lingers()) return
-    } while (!this.#waiter.park() || !this.#delivery.isEmpty())
+    } while (!this.#waiter.park() || !this.#delivery.isEmpty() || this.#intake.mayPump)
   }
 
   /**

@@ -53,6 +53,22 @@ test('others are served while a huge value comes in', async () => {
   expect(await other.ask('STRLEN huge')).toBe(`:${value.length}`)
 }, 60_000)
 
+test('values larger than the ring come in one after the other, and none stays behind', async () => {
+  const other = await server.connect()
+  for (let round = 0; round < 40; round++) {
+    const client = await server.connect()
+    const value = pattern((1 + (round % 5)) * MEGABYTE + round * 1000)
+    client.write(`*3\r\n$3\r\nSET\r\n$4\r\nhuge\r\n$${value.length}\r\n`)
+    for (let at = 0; at < value.length; at += MEGABYTE) {
+      client.write(value.subarray(at, at + MEGABYTE))
+      expect(await other.ask('PING')).toBe('+PONG')
+    }
+    client.write('\r\n')
+    expect((await client.next()).bytes?.toString()).toBe('OK')
+    client.terminate()
+  }
+}, 60_000)
+
 test('a value longer than proto-max-bulk-len is refused', async () => {
   const client = await server.connect()
   client.write(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${512 * MEGABYTE + 1}\r\n`)
