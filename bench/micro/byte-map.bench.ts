@@ -123,7 +123,7 @@ function measurePauses(): void {
   for (let number = 0; number < GROWTH_COUNT; number++) {
     keys.write(0, number)
     const hash = keys.hash(0)
-    const entry = byteMapFind(arena, map, hash, keys.bytes, keys.words, 0, KEY_SIZE)
+    const entry = byteMapFind(arena, map, hash, keys.words, 0, KEY_SIZE)
     const before = performance.now()
     byteMapRemove(arena, map, hash, entry)
     const tookMs = performance.now() - before
@@ -186,7 +186,7 @@ function defineMap(arena: Arena, map: Ref, keys: Keys): void {
     return Math.floor(((state >>> 0) / 2 ** 32) * count)
   }
   const find = (index: number, hash: number) =>
-    byteMapFind(arena, map, hash, keys.bytes, keys.words, index * KEY_SIZE, KEY_SIZE)
+    byteMapFind(arena, map, hash, keys.words, index * KEY_SIZE, KEY_SIZE)
   for (let round = 0; round < 1000; round++) {
     const index = randomIndex(KEY_COUNT)
     verify(find(index, keys.hash(index)) !== 0, 'a key is there')

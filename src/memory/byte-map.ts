@@ -80,14 +80,13 @@ export function byteMapMemoryBytes(arena: Arena, map: Ref): number {
 }
 
 /**
- * The entry with this key, 0 if there is none. `keyWords` is a view of the memory of `keyBytes`;
- * `keyOffset` is a multiple of 4, and the word that holds the last byte can be read whole.
+ * The entry with this key, 0 if there is none. `keyOffset` is in bytes, a multiple of 4, and the word
+ * that holds the last byte can be read whole.
  */
 export function byteMapFind(
   arena: Arena,
   map: Ref,
   hash: number,
-  _keyBytes: Buffer,
   keyWords: Int32Array,
   keyOffset: number,
   keyLength: number,

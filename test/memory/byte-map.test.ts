@@ -59,7 +59,7 @@ class Model {
 
   find(key: string): Ref {
     const hash = this.hash(key)
-    return byteMapFind(this.arena, this.map, hash, keyBytes, keyWords, KEY_OFFSET, key.length)
+    return byteMapFind(this.arena, this.map, hash, keyWords, KEY_OFFSET, key.length)
   }
 
   insert(key: string): void {

@@ -74,7 +74,6 @@ export class Db {
       this.arena,
       table,
       hash,
-      args.bytes,
       args.words,
       args.offsets[index],
       args.lengths[index],

@@ -86,7 +86,7 @@ function placeFault(keyspace: Keyspace, arena: Arena, table: Ref, index: number,
   const length = entryKeyLength(arena, ref)
   const hash = hashWords(arena.words, at >> 2, length, keyspace.hashSeed)
   if (keyspace.arenaIndex(hash) !== index) return `entry ${ref} is in the wrong arena`
-  const found = byteMapFind(arena, table, hash, arena.bytes, arena.words, at, length)
+  const found = byteMapFind(arena, table, hash, arena.words, at, length)
   return found === ref ? '' : `looking for entry ${ref} finds ${found}`
 }
 
