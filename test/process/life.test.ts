@@ -42,15 +42,15 @@ describe('a server', () => {
   })
 
   test('uses next to no processor time while nothing happens', async () => {
-    const server = await startRedbun({ args: ['--io-threads', '2'] })
+    const server = await startRedbun()
     const clients = await Promise.all(Array.from({ length: 20 }, () => server.connect()))
     for (const client of clients) expect(await client.ask('SET k v EX 100')).toBe('+OK')
     await Bun.sleep(2000)
     const before = processorMs(server.pid)
     await Bun.sleep(4000)
     const used = processorMs(server.pid) - before
-    // One in a hundred.
-    expect(used).toBeLessThanOrEqual(40)
+    // One in a hundred, and two ticks for a machine that is busy otherwise.
+    expect(used).toBeLessThanOrEqual(60)
     await server.stop()
   }, 15_000)
 
