@@ -89,3 +89,5 @@ export const WAITING_REQUESTS_SIZE = 1024 * 1024
 /** Requests whose keys are fetched from memory together, and from how many words on that pays. */
 export const READ_AHEAD_COUNT = 16
 export const READ_AHEAD_WORDS_MIN = 32
+/** Bytes of a reply that the debug log shows. */
+export const SHOWN_REPLY_SIZE = 128

@@ -37,6 +37,8 @@ export class Delivery {
   readonly #link: Int32Array
   readonly #connections: Connections
   readonly #owner: DeliveryOwner
+  /** Writes a line of the debug log; undefined when that level is off. */
+  debug: ((text: string) => void) | undefined = undefined
 
   constructor(ring: RingReader, link: Int32Array, connections: Connections, owner: DeliveryOwner) {
     this.#ring = ring
@@ -56,6 +58,9 @@ export class Delivery {
         const connection = this.#connections.find(ring.words[word + 2])
         if (connection !== undefined) {
           connection.send(ring.bytes, offset + HEADER_SIZE, ring.words[word + 3])
+          if (this.debug !== undefined) {
+            this.debug(`Reply of ${ring.words[word + 3]} bytes sent, id ${connection.id}`) // alloc: debug
+          }
         }
       } else {
         this.#rare(word, offset)

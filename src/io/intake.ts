@@ -104,6 +104,8 @@ export class Intake {
   #unwoken = 0
   #at = 0
   #limit = 0
+  /** Writes a line of the debug log; undefined when that level is off. */
+  debug: ((text: string) => void) | undefined = undefined
   /** Requests longer than this are refused by the parser: `proto-max-bulk-len`. */
   bulkSizeMax: number
   #taken = 0
@@ -121,6 +123,15 @@ export class Intake {
     this.#hashSeed = hashSeed
     this.bulkSizeMax = bulkSizeMax
     this.#parser = new RequestParser(bulkSizeMax)
+  }
+
+  /** At debug level: a request was understood. Arguments are not shown, they may be secrets. */
+  #tell(connection: Connection, parser: RequestParser): void {
+    const { bytes, offsets, argc } = parser
+    const name = JSON.stringify(
+      bytes.latin1Slice(offsets[0], Math.min(offsets[1], offsets[0] + 128)),
+    )
+    this.debug?.(`Parsed command ${name} of ${argc} words, id ${connection.id}`) // alloc: debug level
   }
 
   /** The commands that are known from now on. */
@@ -265,6 +276,7 @@ export class Intake {
         return WANTS_ROOM
       }
       this.#write(parser, size)
+      if (this.debug !== undefined) this.#tell(connection, parser)
       this.#taken = parser.position
       if (!connection.authenticated && this.#logins.includes(this.#command)) {
         connection.held = true

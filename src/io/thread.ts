@@ -76,7 +76,7 @@ const TOO_MANY_CLIENTS = Buffer.from('-ERR max number of clients reached\r\n')
 
 export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers {
   readonly listeners: Listeners
-  debug: ((text: string) => void) | undefined
+  #debug: ((text: string) => void) | undefined = undefined
   readonly #options: IoThreadOptions
   readonly #settings: Settings
   readonly #link: Int32Array
@@ -104,7 +104,6 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     const memory = options.memory.links[options.index]
     this.#options = options
     this.#settings = options.settings
-    this.debug = options.debug
     this.#link = new Int32Array(memory.words)
     this.#process = new Int32Array(options.memory.process)
     this.#counters = new Float64Array(memory.counters)
@@ -125,7 +124,15 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#queryLimit = options.settings.int('client-query-buffer-limit')
     this.#keepAliveMs = options.settings.int('tcp-keepalive') * 1000
     this.#passwordRequired = options.settings.text('requirepass') !== ''
+    this.debug = options.debug
     this.#turnEnds()
+  }
+
+  /** Who writes the debug log; undefined when that level is off. */
+  set debug(write: ((text: string) => void) | undefined) {
+    this.#debug = write
+    this.#intake.debug = write
+    this.#delivery.debug = write
   }
 
   get connectionCount(): number {
@@ -170,7 +177,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     if (this.#keepAliveMs > 0) socket.setKeepAlive(true, this.#keepAliveMs)
     const info = openedInfo(socket, tls, this.#settings.text('unixsocket'))
     this.#intake.opened(connection, info)
-    this.debug?.(`Connection received from ${info.address}, id ${connection.id}`)
+    this.#debug?.(`Connection received from ${info.address}, id ${connection.id}`)
     this.#turn()
   }
 
@@ -185,8 +192,8 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
       connection.activeWindow = this.#window
       this.#windowCount++
     }
-    if (this.debug !== undefined)
-      this.debug(`Message of ${chunk.length} bytes, id ${connection.id}`) // alloc: debug level
+    if (this.#debug !== undefined)
+      this.#debug(`Message of ${chunk.length} bytes, id ${connection.id}`) // alloc: debug level
     this.#intake.take(connection, chunk)
     if (connection.unfinished !== undefined || this.#slots[this.#slot(connection)] !== 0) {
       this.#inputChanged(connection)
@@ -214,7 +221,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     socket.data = undefined
     if (connection === undefined) return
     addShared(this.#process, CONNECTED, -1)
-    this.debug?.(`Connection closed, id ${connection.id}`)
+    this.#debug?.(`Connection closed, id ${connection.id}`)
     connection.socketClosed()
     this.#report(connection, CLOSED_BY_PEER)
     const slot = this.#slot(connection)

@@ -28,6 +28,7 @@ import {
 import {
   READ_AHEAD_COUNT,
   READ_AHEAD_WORDS_MIN,
+  SHOWN_REPLY_SIZE,
   WAITING_REQUESTS_SIZE,
 } from '../../config/limits.ts'
 import { assert } from '../../lib/assert.ts'
@@ -119,8 +120,10 @@ export class Inbox {
         server.outbox.select(session)
         call.session = session
         call.db = server.keyspace.dbs[session.dbIndex]
+        if (server.log.debugging) this.#tell(call)
         if (session.replyMode === REPLY_ON) this.#execute(server, call)
         else this.#executeQuietly(session)
+        if (server.log.debugging) this.#tellResponse(call)
         // The call stopped before it began, and will be made again.
         if (session.waiting !== undefined) {
           ;(session.waiting as WaitingRequest[]).unshift(copyRequest(bytes, word, next))
@@ -129,6 +132,24 @@ export class Inbox {
       word = next
     }
     return count
+  }
+
+  /** At debug level: the call that begins. Arguments are not shown, they may be secrets. */
+  #tell(call: Call): void {
+    const text = `Core got '${call.args.shown(0)}', client id=${call.session.id}` // alloc: debug level
+    this.#server.log.debug(text)
+    this.#server.outbox.select(call.session)
+    call.reply.mark()
+  }
+
+  /** The reply is taken back and written again, so that this line comes before its sending. */
+  #tellResponse(call: Call): void {
+    const bytes = call.reply.takeBack()
+    const shown = bytes?.latin1Slice(0, Math.min(bytes.length, SHOWN_REPLY_SIZE))
+    const text = shown === undefined ? 'too long to be shown' : JSON.stringify(shown)
+    this.#server.log.debug(`Core's response is ${text}, client id=${call.session.id}`) // alloc: debug
+    this.#server.outbox.select(call.session)
+    if (bytes !== undefined) call.reply.rawBytes(bytes)
   }
 
   /** Fetches from memory what the next requests will look up. Gives the word after the last one. */

@@ -68,6 +68,14 @@ export class Reply {
     this.#left = false
   }
 
+  /** Takes back what was written since `mark`; undefined when part of it has left. Cold. */
+  takeBack(): Buffer | undefined {
+    if (this.#left) return undefined
+    const taken = Buffer.from(this.bytes.subarray(this.#mark, this.position)) // alloc: debug level
+    this.position = this.#mark
+    return taken
+  }
+
   /** Forgets everything written since `mark`. */
   rollback(): void {
     assert(!this.#left, 'a reply that has left cannot be taken back')
