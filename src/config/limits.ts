@@ -49,7 +49,7 @@ export const REQUEST_RECORD_SIZE = 64 * 1024
 /** Space asked for when a reply record is opened; a small reply fits, a long one goes on. */
 export const REPLY_RECORD_CLAIM_SIZE = 1024
 /** Replies gathered in a batch before they are published while the batch goes on. */
-export const OUTBOX_PUBLISH_SIZE = 128 * 1024
+export const OUTBOX_PUBLISH_SIZE = 8 * 1024
 /** The core looks again after this long when it waits for room in a reply ring. */
 export const RING_WAIT_SLICE_MS = 10
 /** Connection slots of one io thread; more sockets at once are refused there. */

@@ -67,7 +67,9 @@ export class Loop {
       const ring = link.requests
       let offset = ring.peek()
       if (offset < 0) continue
-      while (offset >= 0 && requests < BATCH_REQUEST_COUNT) {
+      // Each link has a budget of its own, so that a busy one cannot starve another.
+      const budget = requests + BATCH_REQUEST_COUNT
+      while (offset >= 0 && requests < budget) {
         requests += server.inbox.handle(link, offset)
         ring.advance(ring.words[offset >> 2])
         if (ring.heldBytes() > REQUEST_RELEASE_SIZE) this.#release(i)

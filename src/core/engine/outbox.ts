@@ -69,7 +69,9 @@ export class Outbox implements ReplySink {
     if (link === undefined) return
     this.#link = undefined
     const size = this.reply.position - this.#recordOffset - HEADER_SIZE
-    if (size > 0) this.#commit(link, KIND_REPLY, this.#connectionId, this.#recordOffset, size, size)
+    if (size === 0) return
+    this.#commit(link, KIND_REPLY, this.#connectionId, this.#recordOffset, size, size)
+    if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.publish()
   }
 
   /** The record is full: ends it and opens another of the same connection. */
@@ -82,7 +84,6 @@ export class Outbox implements ReplySink {
     }
     const connectionId = this.#connectionId
     this.close()
-    if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.publish()
     this.#open(link, connectionId, Math.max(needed, REPLY_RECORD_CLAIM_SIZE))
   }
 
