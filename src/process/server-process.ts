@@ -5,7 +5,6 @@
  * Owns: threads, listeners, the pid file, what happens on a signal.
  * Never: looks at a request: as an io thread it does, but that is io's business.
  */
-import { randomBytes } from 'node:crypto'
 import { unlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { FromCore } from '../bridge/control.ts'
@@ -264,3 +263,8 @@ export class ServerProcess {
 export type WorkerMessage =
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string }
   | { readonly type: 'listened'; readonly outcome: ListenOutcome }
+
+/** Bytes that nobody can guess. */
+function randomBytes(size: number): Buffer {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(size)))
+}

@@ -5,7 +5,6 @@
  * Owns: the password, as a digest; whether a session has said it.
  * Never: keeps or logs a password in clear, compares one in time that tells where it differs.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { KIND_AUTHENTICATED } from '../../../bridge/message.ts'
 import type { Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
@@ -46,7 +45,7 @@ export class Users {
   authenticate(user: string, password: Uint8Array): boolean {
     const given = digest(password)
     if (!this.exists(user)) return false
-    return this.#digest === undefined || timingSafeEqual(given, this.#digest)
+    return this.#digest === undefined || equalInConstantTime(given, this.#digest)
   }
 
   /** The session has authenticated as `user`. */
@@ -77,5 +76,13 @@ export class Users {
 }
 
 function digest(password: Uint8Array): Buffer {
-  return createHash('sha256').update(password).digest()
+  // Bun's own: loading node:crypto takes a tenth of the time to the first answer.
+  return new Bun.CryptoHasher('sha256').update(password).digest()
+}
+
+/** Takes as long wherever the two differ. They are equally long. */
+function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = a.length ^ b.length
+  for (let i = 0; i < a.length; i++) difference |= a[i] ^ b[i]
+  return difference === 0
 }

@@ -13,7 +13,6 @@
  * Owns: the mixing.
  * Never: knows a type: each feeds its pieces through `DigestSink`.
  */
-import { createHash } from 'node:crypto'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import type { Db } from '../../keyspace/db.ts'
 import { entryHasDeadline, entryType, TYPE_STREAM } from '../../keyspace/entry.ts'
@@ -82,5 +81,5 @@ function bigEndian(value: number): Buffer {
 }
 
 function sha1(bytes: Uint8Array): Buffer {
-  return createHash('sha1').update(bytes).digest()
+  return new Bun.CryptoHasher('sha1').update(bytes).digest()
 }

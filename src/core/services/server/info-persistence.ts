@@ -5,7 +5,6 @@
  * Owns: their fields.
  * Never: tells of a save that did not happen.
  */
-import { createHash } from 'node:crypto'
 import type { Server } from '../../server.ts'
 
 export function persistenceSection(server: Server): string[] {
@@ -62,5 +61,5 @@ export function replicationSection(server: Server): string[] {
 
 /** Names the history of this run: another than the run's own id, and as long. */
 function replicationId(server: Server): string {
-  return createHash('sha1').update(`replication ${server.start.runId}`).digest('hex')
+  return new Bun.CryptoHasher('sha1').update(`replication ${server.start.runId}`).digest('hex')
 }

@@ -5,7 +5,6 @@
  * Owns: their fields.
  * Never: names a part that this server does not have.
  */
-import { createHash } from 'node:crypto'
 import { arch, release, type } from 'node:os'
 import { REDBUN_VERSION, REDIS_VERSION } from '../../../config/version.ts'
 import type { Server } from '../../server.ts'
@@ -66,5 +65,5 @@ export function clientsSection(server: Server): string[] {
 /** Tells builds apart: of the versions that this one is made of. */
 function buildId(): string {
   const text = `${REDBUN_VERSION} ${REDIS_VERSION} ${Bun.version} ${Bun.revision}`
-  return createHash('sha1').update(text).digest('hex').slice(0, 16)
+  return new Bun.CryptoHasher('sha1').update(text).digest('hex').slice(0, 16)
 }
