@@ -128,6 +128,7 @@ function clientLine(call: Call, session: Session): string {
     `db=${session.dbIndex}`,
     'sub=0 psub=0 ssub=0 multi=-1',
     `qbuf=${inputBytes}`,
+    // DIFFERS: nothing is set aside before bytes arrive, so there is nothing free in it.
     'qbuf-free=0',
     `argv-mem=${argumentBytes}`,
     // Replies go straight into the ring: there are no buffers of a client's own to tell of.
