@@ -56,7 +56,9 @@ async function main(options: Options): Promise<void> {
     : []
   progress.end()
   const warning = machineWarning(machine, options)
-  await write({ machine, warning, options: { ...options }, servers, cases: results, extras })
+  // Where the results went is nobody's business who reads them.
+  const { json: _json, svg: _svg, markdown: _markdown, ...shown } = options
+  await write({ machine, warning, options: shown, servers, cases: results, extras })
 
   async function write(report: Report): Promise<void> {
     const markdown = toMarkdown(report)

@@ -6,6 +6,8 @@
  * Never: reads a setting.
  */
 
+// ---- the configuration ----
+
 /** The most addresses one `bind` directive may name. */
 export const BIND_ADDRESSES_MAX = 16
 
@@ -21,73 +23,113 @@ export const INCLUDE_DEPTH_MAX = 32
 
 /** A memory amount with more digits than this is not a number to anybody. */
 export const MEMORY_DIGITS_MAX = 127
-/** Request bytes that the core has executed and not given back yet, at most. */
-export const REQUEST_RELEASE_SIZE = 256 * 1024
-/** Expired keys deleted in one turn before requests are looked at again. */
-export const EXPIRE_SLICE_KEY_COUNT = 256
-/** The core looks at its clock at least this often. */
-export const SLEEP_MS_MAX = 1000
-/** With more connections active than this, nobody spins. */
-export const SPIN_CONNECTIONS_MAX = 2
-/** Looks at the request rings before the core sleeps. */
-export const SPIN_TURNS = 20_000
-/** Arenas of just under 2 GiB each, at most. */
-export const ARENA_COUNT_MAX = 64
-/** Queries of the slow log hold at most this many arguments, and this many bytes of each. */
-export const SLOW_LOG_ARGUMENT_COUNT = 32
-export const SLOW_LOG_ARGUMENT_SIZE = 128
-/** Reply bytes that io has sent and not given back yet, at most. */
-export const REPLY_RELEASE_SIZE = 256 * 1024
-/** Over how long io counts the connections that sent something. */
-export const ACTIVITY_WINDOW_MS = 4
+
+// ---- rings and records ----
+
 /** Bytes of one request ring. A request that does not fit a record crosses in fragments. */
 export const REQUEST_RING_SIZE = 2 * 1024 * 1024
+
 /** Bytes of one reply ring. */
 export const REPLY_RING_SIZE = 4 * 1024 * 1024
+
 /** The longest record of requests; also the size of one fragment. */
 export const REQUEST_RECORD_SIZE = 64 * 1024
+
 /** Space asked for when a reply record is opened; a small reply fits, a long one goes on. */
 export const REPLY_RECORD_CLAIM_SIZE = 1024
+
 /** Replies gathered in a batch before they are published while the batch goes on. */
 export const OUTBOX_PUBLISH_SIZE = 8 * 1024
+
+/** Request bytes that the core has executed and not given back yet, at most. */
+export const REQUEST_RELEASE_SIZE = 256 * 1024
+
+/** Reply bytes that io has sent and not given back yet, at most. */
+export const REPLY_RELEASE_SIZE = 256 * 1024
+
 /** The core looks again after this long when it waits for room in a reply ring. */
 export const RING_WAIT_SLICE_MS = 10
-/** Connection slots of one io thread; more sockets at once are refused there. */
-export const CONNECTION_SLOTS = 128 * 1024
-/** Requests that the core executes before it publishes, looks at its timers and at other links. */
-export const BATCH_REQUEST_COUNT = 4096
-/** A peer that does not close its end after our last byte is dropped after this long. */
-export const LINGER_MS = 5000
-/** How often the main thread looks at what is a matter of time. */
-export const PROCESS_TICK_MS = 100
-/** How often the core is told what only the process knows: it wakes for it. */
-export const VITALS_PERIOD_MS = 1000
-/** How often rates are sampled, idle clients looked for, a pause looked at. */
-export const SAMPLE_PERIOD_MS = 100
-export const IDLE_SAMPLE_PERIOD_MS = 1000
-export const CLIENT_CRON_PERIOD_MS = 500
-export const PAUSE_PERIOD_MS = 5
+
+// ---- waiting and waking ----
+
 /** Chunks of requests that are published before a sleeping core is woken within a turn. */
 export const WAKE_CHUNK_COUNT = 16
-/** Looks at the reply ring before io goes on, with few connections active. */
-export const IO_SPIN_TURNS = 10_000
+
+/** Over how long io counts the connections that sent something. */
+export const ACTIVITY_WINDOW_MS = 4
+
+/** With more connections active than this, nobody spins. */
+export const SPIN_CONNECTIONS_MAX = 2
+
+/** Looks at the request rings before the core sleeps. */
+export const SPIN_TURNS = 20_000
+
 /** After this many vain looks in a row the core looks with full patience once. */
 export const SPIN_PROBE_PERIOD = 64
-/** Empty rounds of the event loop before io sleeps in it, with few and many connections active. */
-export const IO_LINGER_ROUNDS_FEW = 60
-export const IO_LINGER_ROUNDS_MANY = 3
+
 /**
  * Looks between two offers of the processor to others. Seldom: the system takes each for a whole time
  * slice used, and makes a thread that offers often wait for milliseconds.
  */
 export const SPIN_YIELD_PERIOD = 1024
-/** How often and how many times memory of dropped arenas is collected. */
-export const RECLAIM_PERIOD_MS = 20
-export const RECLAIM_PASS_COUNT = 3
+
+/** Looks at the reply ring before io goes on, with few connections active. */
+export const IO_SPIN_TURNS = 10_000
+
+/** Empty rounds of the event loop before io sleeps in it, with few and many connections active. */
+export const IO_LINGER_ROUNDS_FEW = 60
+export const IO_LINGER_ROUNDS_MANY = 3
+
+/** The core looks at its clock at least this often. */
+export const SLEEP_MS_MAX = 1000
+
+// ---- connections and sessions ----
+
+/** Connection slots of one io thread; more sockets at once are refused there. */
+export const CONNECTION_SLOTS = 128 * 1024
+
+/** A peer that does not close its end after our last byte is dropped after this long. */
+export const LINGER_MS = 5000
+
 /** Requests of a session that waits are kept up to here; then its socket is not read. */
 export const WAITING_REQUESTS_SIZE = 1024 * 1024
+
+// ---- a turn of the core ----
+
+/** Requests that the core executes before it publishes, looks at its timers and at other links. */
+export const BATCH_REQUEST_COUNT = 4096
+
 /** Requests whose keys are fetched from memory together, and from how many words on that pays. */
 export const READ_AHEAD_COUNT = 16
 export const READ_AHEAD_WORDS_MIN = 32
+
+/** Expired keys deleted in one turn before requests are looked at again. */
+export const EXPIRE_SLICE_KEY_COUNT = 256
+
+/** Arenas of just under 2 GiB each, at most. */
+export const ARENA_COUNT_MAX = 64
+
+// ---- periods and what is shown ----
+
+/** Queries of the slow log hold at most this many arguments, and this many bytes of each. */
+export const SLOW_LOG_ARGUMENT_COUNT = 32
+export const SLOW_LOG_ARGUMENT_SIZE = 128
+
+/** How often the main thread looks at what is a matter of time. */
+export const PROCESS_TICK_MS = 100
+
+/** How often the core is told what only the process knows: it wakes for it. */
+export const VITALS_PERIOD_MS = 1000
+
+/** How often rates are sampled, idle clients looked for, a pause looked at. */
+export const SAMPLE_PERIOD_MS = 100
+export const IDLE_SAMPLE_PERIOD_MS = 1000
+export const CLIENT_CRON_PERIOD_MS = 500
+export const PAUSE_PERIOD_MS = 5
+
+/** How often and how many times memory of dropped arenas is collected. */
+export const RECLAIM_PERIOD_MS = 20
+export const RECLAIM_PASS_COUNT = 3
+
 /** Bytes of a reply that the debug log shows. */
 export const SHOWN_REPLY_SIZE = 128
