@@ -118,8 +118,8 @@ export const ARENA_COUNT_MAX = 64
 export const SLOW_LOG_ARGUMENT_COUNT = 32
 export const SLOW_LOG_ARGUMENT_SIZE = 128
 
-/** How often the main thread looks at what is a matter of time. */
-export const PROCESS_TICK_MS = 100
+/** How often output that waits is held against the soft limits, which are a matter of time. */
+export const OUTPUT_LIMIT_PERIOD_MS = 100
 
 /** How often the core is told what only the process knows: it wakes for it. */
 export const VITALS_PERIOD_MS = 1000

@@ -46,6 +46,7 @@ import {
   IO_LINGER_ROUNDS_FEW,
   IO_LINGER_ROUNDS_MANY,
   IO_SPIN_TURNS,
+  OUTPUT_LIMIT_PERIOD_MS,
   SPIN_CONNECTIONS_MAX,
   SPIN_YIELD_PERIOD,
 } from '../config/limits.ts'
@@ -96,6 +97,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #windowCount = 0
   #activeCount = 0
   #idleRounds = 0
+  #outputTimer: ReturnType<typeof setInterval> | undefined = undefined
   #queryLimit: number
   #keepAliveMs: number
   #passwordRequired: boolean
@@ -151,14 +153,6 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#intake.control(KIND_CONTROL, payload)
     this.#turn()
     this.#intake.wakeCore()
-  }
-
-  /** Called every hundred milliseconds or so: soft output limits are a matter of time. */
-  // alloc: ten times a second
-  tick(): void {
-    this.#connections.forEach((connection) => {
-      if (connection.outputSize > 0) this.outputGrew(connection)
-    })
   }
 
   // alloc: once a connection, and only at debug level
@@ -241,10 +235,29 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   // alloc: a connection's end
   outputGrew(connection: Connection): void {
     this.#slots[this.#slot(connection) + SLOT_OUTPUT_BYTES] = connection.outputSize
+    this.#watchOutputs()
     if (!this.#limits.exceeded(connection, performance.now())) return
     this.#options.warn(`Client id=${connection.id} closed for overcoming of output buffer limits.`)
     this.#report(connection, CLOSED_BY_OUTPUT_LIMIT)
     connection.closeNow()
+  }
+
+  /** Soft output limits are a matter of time: looked at as long as anybody's output waits. */
+  // alloc: while a peer does not read
+  #watchOutputs(): void {
+    if (this.#outputTimer !== undefined) return
+    this.#outputTimer = setInterval(() => {
+      let waiting = 0
+      this.#connections.forEach((connection) => {
+        if (connection.outputSize === 0) return
+        waiting++
+        this.outputGrew(connection)
+      })
+      if (waiting > 0) return
+      clearInterval(this.#outputTimer)
+      this.#outputTimer = undefined
+    }, OUTPUT_LIMIT_PERIOD_MS)
+    this.#outputTimer.unref()
   }
 
   outputShrank(connection: Connection): void {

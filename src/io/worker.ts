@@ -6,7 +6,6 @@
  * Never: writes the log itself.
  */
 import type { BridgeMemory } from '../bridge/memory.ts'
-import { PROCESS_TICK_MS } from '../config/limits.ts'
 import type { LogLevel } from '../config/log-levels.ts'
 import { Settings } from '../config/settings.ts'
 import type { LookupItem } from '../lib/command-lookup.ts'
@@ -25,7 +24,7 @@ export interface IoStart {
 declare const self: Worker
 
 /** Held for as long as the thread lives: memory that others wait on must not be collected. */
-let held: { readonly start: IoStart; readonly io: IoThread } | undefined
+const held: { start?: IoStart; io?: IoThread } = {}
 
 self.onmessage = (event: MessageEvent<IoStart>) => {
   const start = event.data
@@ -48,9 +47,9 @@ self.onmessage = (event: MessageEvent<IoStart>) => {
     debug: start.debugging ? debug : undefined,
     warn: log('warning'),
   })
-  held = { start, io }
+  held.start = start
+  held.io = io
   io.useCommands(start.commands)
   const outcome = listen(io.listeners, settings, { unix: false })
   self.postMessage({ type: 'listened', outcome })
-  setInterval(() => held?.io.tick(), PROCESS_TICK_MS)
 }

@@ -11,7 +11,6 @@ import type { FromCore } from '../bridge/control.ts'
 import { createBridgeMemory } from '../bridge/memory.ts'
 import {
   CONNECTION_SLOTS,
-  PROCESS_TICK_MS,
   REPLY_RING_SIZE,
   REQUEST_RING_SIZE,
   VITALS_PERIOD_MS,
@@ -92,7 +91,6 @@ export class ServerProcess {
     }
     process.on('SIGTERM', () => this.#signal('SIGTERM'))
     process.on('SIGINT', () => this.#signal('SIGINT'))
-    setInterval(() => this.#tick(), PROCESS_TICK_MS).unref()
     setInterval(() => this.#tellVitals(), VITALS_PERIOD_MS).unref()
   }
 
@@ -248,10 +246,6 @@ export class ServerProcess {
     this.#logger.warning(outcome.failure)
     if (names.includes('bind')) return { about: 'bind', error: CANNOT_BIND }
     return { about, error: about.endsWith('port') ? CANNOT_LISTEN : CANNOT_USE_TLS }
-  }
-
-  #tick(): void {
-    this.#io.tick()
   }
 
   #tellVitals(): void {
