@@ -45,8 +45,6 @@ export const KIND_REPLY = 16
 export const KIND_CLOSE_AFTER = 17
 /** Close the connection now. */
 export const KIND_CLOSE_NOW = 18
-/** Which output buffer limit holds for the connection; word 3: `CLASS_…`. */
-export const KIND_CLASS = 19
 /** Stop or go on reading requests of the connection; word 3: 1 to stop. */
 export const KIND_HOLD = 20
 /** Whether the connection has authenticated; word 3: 1 if so. Until then requests are short. */
@@ -57,7 +55,6 @@ export const KIND_LOGIN_DONE = 22
 export const CLOSED_BY_PEER = 0
 export const CLOSED_BY_OUTPUT_LIMIT = 1
 export const CLOSED_BY_QUERY_LIMIT = 2
-export const CLOSED_BY_ERROR = 3
 
 export const CLASS_NORMAL = 0
 export const CLASS_REPLICA = 1

@@ -18,9 +18,6 @@ import { assert } from '../lib/assert.ts'
 
 /** First word of the unused space at the end of the ring. */
 const PAD = -1
-/** Every record starts at a multiple of this. */
-export const RECORD_ALIGNMENT = 8
-
 export class RingWriter {
   readonly bytes: Buffer
   readonly words: Int32Array

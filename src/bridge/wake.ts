@@ -73,12 +73,6 @@ export class LoopWaiter {
   }
 }
 
-/** Spins until `words[index]` differs from `value`, at most `turns` times. True when it differs. */
-export function spinWhile(words: Int32Array, index: number, value: number, turns: number): boolean {
-  for (let i = 0; i < turns; i++) if (Atomics.load(words, index) !== value) return true
-  return false
-}
-
 /** Raises a flag for the other side. */
 export function raiseFlag(words: Int32Array, index: number): void {
   Atomics.store(words, index, 1)

@@ -11,7 +11,6 @@ import { ROOM_WANTED } from '../bridge/memory.ts'
 import {
   HEADER_SIZE,
   KIND_AUTHENTICATED,
-  KIND_CLASS,
   KIND_CLOSE_AFTER,
   KIND_CLOSE_NOW,
   KIND_CONTROL,
@@ -100,8 +99,6 @@ export class Delivery {
     } else if (kind === KIND_CLOSE_NOW) {
       connection.reported = true
       connection.closeNow()
-    } else if (kind === KIND_CLASS) {
-      connection.outputClass = value
     } else if (kind === KIND_HOLD) {
       this.#owner.held(connection, value === 1)
     } else if (kind === KIND_AUTHENTICATED) {

@@ -28,12 +28,6 @@ export interface TlsOptions {
   readonly clientCertificates: string
 }
 
-export interface TcpAddress {
-  readonly host: string
-  /** The host was marked with '-': it is no error if this machine does not have it. */
-  readonly optional: boolean
-}
-
 export class Listeners {
   readonly #handlers: SocketHandlers
   readonly #reusePort: boolean

@@ -137,10 +137,6 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#delivery.debug = write
   }
 
-  get connectionCount(): number {
-    return this.#connections.count
-  }
-
   /** The commands by name; until they are known nobody may be let in. */
   // alloc: at start
   useCommands(commands: readonly LookupItem[]): void {

@@ -189,15 +189,6 @@ export class Db {
   }
 
   /**
-   * Makes room for `valueSize` bytes in the key's own block, keeping the first `keptSize` bytes of
-   * the value, the deadline and the age. Gives the entry's ref, which may be another one.
-   * Throws: ARENA_FULL, with nothing changed.
-   */
-  resize(ref: Ref, valueSize: number, keptSize: number): Ref {
-    return this.#move(ref, valueSize, keptSize, entryDeadline(this.arena, ref))
-  }
-
-  /**
    * Makes another entry in the key's place, with `valueSize` bytes of value to be filled by the
    * caller, and frees the value that was there. Throws: ARENA_FULL, with nothing changed.
    */
@@ -480,11 +471,6 @@ export class Db {
   /** Byte trees of this database by arena, 0 where there is none: for the checker. */
   deadlineTrees(): readonly number[] {
     return this.#deadlines.trees()
-  }
-
-  /** Directs `arena` to where a scanned or chosen entry lives. */
-  selectArenaOf(cursor: number): void {
-    this.#selectArena(Math.floor(cursor / 0x100000000))
   }
 
   /** The first arena from `index` on that holds keys, -1 when there is none. */

@@ -9,7 +9,6 @@ import {
   CLOSED_BY_OUTPUT_LIMIT,
   CLOSED_BY_PEER,
   CLOSED_BY_QUERY_LIMIT,
-  KIND_CLASS,
   KIND_CLOSE_AFTER,
   KIND_CLOSE_NOW,
   type OpenedInfo,
@@ -122,13 +121,6 @@ export class Clients {
     session.replyMode = REPLY_ON
     this.#server.outbox.unmute()
     this.#server.outbox.select(session)
-  }
-
-  /** Says which output buffer limit holds for the session from now on. */
-  setOutputClass(session: Session, outputClass: number): void {
-    if (session.outputClass === outputClass) return
-    session.outputClass = outputClass
-    this.#server.outbox.order(session, KIND_CLASS, outputClass)
   }
 
   /** Closes sessions that have been idle for longer than `timeout`. */

@@ -29,11 +29,6 @@ export class Pause {
     return this.#untilMs > 0
   }
 
-  /** True while writes wait: nothing may change, so expired keys stay too. */
-  get writesPaused(): boolean {
-    return this.active
-  }
-
   /** Sessions that wait. */
   get waitingCount(): number {
     return this.#waiting.size
