@@ -12,17 +12,11 @@
 import { hashWords } from '../../lib/hash.ts'
 import type { Arena, Ref } from '../../memory/arena.ts'
 import {
-  byteMapCount,
-  byteMapCreate,
   byteMapFind,
-  byteMapForEach,
-  byteMapFree,
   byteMapInsert,
-  byteMapRandom,
   byteMapRemove,
   byteMapReplace,
   byteMapReserve,
-  byteMapScan,
   byteMapTouch,
   type EntryCollector,
 } from '../../memory/byte-map.ts'
@@ -41,6 +35,7 @@ import {
   TYPE_MASK,
 } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
+import { KeyTable } from './table.ts'
 import { valueType } from './value.ts'
 
 /** For `create`: the key lives until it is deleted. */
@@ -49,8 +44,9 @@ export const NO_DEADLINE = -1
 export class Db {
   readonly index: number
   readonly #keyspace: Keyspace
-  /** Byte map of the keys in each arena; 0 until there is one. */
-  #tables: Int32Array
+  #table: KeyTable
+  /** The table's maps by arena, 0 where there is none. */
+  #maps: Int32Array
   #deadlines: Deadlines
   /** The arena of the last key. */
   arena: Arena
@@ -59,7 +55,8 @@ export class Db {
   constructor(keyspace: Keyspace, index: number) {
     this.index = index
     this.#keyspace = keyspace
-    this.#tables = new Int32Array(keyspace.arenas.length)
+    this.#table = new KeyTable(keyspace.arenas)
+    this.#maps = this.#table.maps
     this.#deadlines = new Deadlines(keyspace.arenas)
     this.arena = keyspace.arenas[0]
   }
@@ -68,7 +65,7 @@ export class Db {
   find(args: Args, index: number): Ref {
     const hash = args.hash(index)
     this.#choose(hash)
-    const table = this.#tables[this.#arenaIndex]
+    const table = this.#maps[this.#arenaIndex]
     if (table === 0) return 0
     return byteMapFind(
       this.arena,
@@ -83,7 +80,7 @@ export class Db {
   /** Reads ahead what looking up a key of this hash will read; gives a number without meaning. */
   touch(hash: number): number {
     const index = this.#keyspace.arenaIndex(hash)
-    const table = this.#tables[index]
+    const table = this.#maps[index]
     return table === 0 ? 0 : byteMapTouch(this.#keyspace.arenas[index], table, hash)
   }
 
@@ -168,7 +165,7 @@ export class Db {
     const hash = args.hash(index)
     this.#choose(hash)
     const arena = this.arena
-    const table = this.#table()
+    const table = this.#table.map(this.#arenaIndex)
     byteMapReserve(arena, table, hash)
     const timed = deadlineMs !== NO_DEADLINE
     const ref = entryCreateAligned(
@@ -206,7 +203,7 @@ export class Db {
       this.#deadlines.addOrFree(this.#arenaIndex, made, deadlineMs)
       this.#keyspace.deadlineAdded(deadlineMs)
     }
-    byteMapReplace(arena, this.#tables[this.#arenaIndex], this.#hashOf(made), ref, made)
+    byteMapReplace(arena, this.#maps[this.#arenaIndex], this.#hashOf(made), ref, made)
     const before = entryDeadline(arena, ref)
     if (before !== NO_DEADLINE) this.#deadlines.remove(this.#arenaIndex, ref, before)
     valueType(words[ref << 1] & TYPE_MASK).free(arena, ref)
@@ -286,7 +283,7 @@ export class Db {
     const hash = args.hash(index)
     this.#choose(hash)
     const arena = this.arena
-    const table = this.#table()
+    const table = this.#table.map(this.#arenaIndex)
     if (replaced === 0) byteMapReserve(arena, table, hash)
     const deadlineMs = entryDeadline(arena, entry)
     if (deadlineMs !== NO_DEADLINE) {
@@ -346,12 +343,7 @@ export class Db {
   }
 
   size(): number {
-    let count = 0
-    for (let i = 0; i < this.#tables.length; i++) {
-      const table = this.#tables[i]
-      if (table !== 0) count += byteMapCount(this.#keyspace.arenas[i], table)
-    }
-    return count
+    return this.#table.size()
   }
 
   /** Keys that have a deadline. */
@@ -388,14 +380,9 @@ export class Db {
    * `arena`. What is there throughout a whole scan is visited.
    */
   scan(cursor: number, wantedCount: number, out: EntryCollector): number {
-    const from = Math.floor(cursor / 0x100000000)
-    let index = this.#nextWithKeys(from)
-    if (index < 0) return 0
-    this.#selectArena(index)
-    const start = index === from ? cursor % 0x100000000 : 0
-    const at = byteMapScan(this.arena, this.#tables[index], start, wantedCount, out)
-    if (at === 0) index = this.#nextWithKeys(index + 1)
-    return index < 0 ? 0 : index * 0x100000000 + at
+    const next = this.#table.scan(cursor, wantedCount, out)
+    this.#selectArena(this.#table.arenaIndex)
+    return next
   }
 
   /**
@@ -403,30 +390,18 @@ export class Db {
    * numbers in [0, 1).
    */
   random(random: () => number): Ref {
-    const size = this.size()
-    if (size === 0) return 0
-    let at = Math.floor(random() * size)
-    for (let i = 0; i < this.#tables.length; i++) {
-      const table = this.#tables[i]
-      if (table === 0) continue
-      const count = byteMapCount(this.#keyspace.arenas[i], table)
-      if (at < count) {
-        this.#selectArena(i)
-        return byteMapRandom(this.arena, table, random)
-      }
-      at -= count
-    }
-    return 0
+    const ref = this.#table.random(random)
+    this.#selectArena(this.#table.arenaIndex)
+    return ref
   }
 
   /** Every key, arena by arena. `visit` may not add or remove keys. */
+  // alloc: once for a whole database
   forEach(visit: (ref: Ref) => void): void {
-    for (let i = 0; i < this.#tables.length; i++) {
-      const table = this.#tables[i]
-      if (table === 0) continue
-      this.#selectArena(i)
-      byteMapForEach(this.arena, table, visit)
-    }
+    this.#table.forEach((ref) => {
+      this.#selectArena(this.#table.arenaIndex)
+      visit(ref)
+    })
   }
 
   /** Removes every key and frees it. Gives how many there were. */
@@ -434,30 +409,26 @@ export class Db {
   flush(): number {
     const count = this.size()
     this.forEach((ref) => {
-      const arena = this.arena
-      valueType(arena.words[ref << 1] & TYPE_MASK).free(arena, ref)
-      arena.free(ref)
+      this.#free(ref)
     })
-    for (let i = 0; i < this.#tables.length; i++) {
-      const table = this.#tables[i]
-      if (table !== 0) byteMapFree(this.#keyspace.arenas[i], table)
-    }
+    this.#table.free()
     this.#deadlines.free()
-    this.#tables.fill(0)
     return count
   }
 
   /** Forgets everything, after the arenas themselves were emptied. */
   forget(): void {
-    this.#tables.fill(0)
+    this.#table.forget()
     this.#deadlines.forget()
   }
 
   /** Exchanges contents with another database. */
   swap(other: Db): void {
-    const tables = this.#tables
-    this.#tables = other.#tables
-    other.#tables = tables
+    const table = this.#table
+    this.#table = other.#table
+    this.#maps = this.#table.maps
+    other.#table = table
+    other.#maps = table.maps
     const deadlines = this.#deadlines
     this.#deadlines = other.#deadlines
     other.#deadlines = deadlines
@@ -465,21 +436,12 @@ export class Db {
 
   /** Byte maps of this database by arena, 0 where there is none: for the checker. */
   tables(): readonly number[] {
-    return Array.from(this.#tables)
+    return Array.from(this.#maps)
   }
 
   /** Byte trees of this database by arena, 0 where there is none: for the checker. */
   deadlineTrees(): readonly number[] {
     return this.#deadlines.trees()
-  }
-
-  /** The first arena from `index` on that holds keys, -1 when there is none. */
-  #nextWithKeys(index: number): number {
-    for (let i = index; i < this.#tables.length; i++) {
-      const table = this.#tables[i]
-      if (table !== 0 && byteMapCount(this.#keyspace.arenas[i], table) > 0) return i
-    }
-    return -1
   }
 
   #choose(hash: number): void {
@@ -493,16 +455,9 @@ export class Db {
     this.arena = this.#keyspace.arenas[index]
   }
 
-  #table(): Ref {
-    const table = this.#tables[this.#arenaIndex]
-    if (table !== 0) return table
-    this.#tables[this.#arenaIndex] = byteMapCreate(this.arena)
-    return this.#tables[this.#arenaIndex]
-  }
-
   #unlink(ref: Ref, hash: number): void {
     this.#forgetDeadline(ref)
-    byteMapRemove(this.arena, this.#tables[this.#arenaIndex], hash, ref)
+    byteMapRemove(this.arena, this.#maps[this.#arenaIndex], hash, ref)
   }
 
   #forgetDeadline(ref: Ref): void {
@@ -545,7 +500,7 @@ export class Db {
     }
     const from = entryValueWord(arena, ref)
     words.copyWithin(entryValueWord(arena, moved), from, from + ((keptSize + 3) >> 2))
-    byteMapReplace(arena, this.#tables[this.#arenaIndex], this.#hashOf(moved), ref, moved)
+    byteMapReplace(arena, this.#maps[this.#arenaIndex], this.#hashOf(moved), ref, moved)
     if (before !== NO_DEADLINE) this.#deadlines.remove(this.#arenaIndex, ref, before)
     arena.free(ref)
     return moved
