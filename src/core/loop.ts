@@ -52,6 +52,7 @@ export class Loop {
       server.keyspace.expireDue(EXPIRE_SLICE_KEY_COUNT)
     }
     server.timers.runDue()
+    if (server.keyspace.ready.pending) server.blocking.serve()
     if (!server.pause.active && server.pause.waitingCount > 0) server.pause.tick()
     server.outbox.flush()
     server.stats.turnEnded()

@@ -13,6 +13,7 @@ import { Random } from '../lib/random.ts'
 import { CommandTable } from './command/table.ts'
 import { commandGroups } from './commands.ts'
 import { Args } from './engine/args.ts'
+import { Blocking } from './engine/blocking.ts'
 import { Call } from './engine/call.ts'
 import { Clock } from './engine/clock.ts'
 import { Inbox } from './engine/inbox.ts'
@@ -76,6 +77,7 @@ export class Server {
   readonly clients: Clients
   readonly control: Control
   readonly inbox: Inbox
+  readonly blocking: Blocking
   /** True when some gate may be shut, so that every call has to be looked at. */
   guarded = false
   /** Bytes; 0 means none. */
@@ -111,7 +113,8 @@ export class Server {
     this.pause = new Pause(this)
     this.clients = new Clients(this)
     this.control = new Control(this)
-    this.inbox = new Inbox(this, this.#firstCall(), execute)
+    this.inbox = new Inbox(this, this.#makeCall(), execute)
+    this.blocking = new Blocking(this, this.#makeCall())
     this.control.settingsChanged()
   }
 
@@ -138,8 +141,8 @@ export class Server {
     return this.keyspace.usedBytes() > this.memoryLimit
   }
 
-  /** The one call object that all requests go through. */
-  #firstCall(): Call {
+  /** A call that nobody has made yet: requests go through one, those that waited through another. */
+  #makeCall(): Call {
     const link = this.links[0]
     const { bytes, words } = link.requests
     const args = new Args(bytes, words, this.start.hashSeed)

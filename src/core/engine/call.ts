@@ -13,6 +13,7 @@ import type { Db } from '../keyspace/db.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Server } from '../server.ts'
 import type { Args } from './args.ts'
+import type { BlockSpec } from './blocking.ts'
 import { CommandError, OUT_OF_MEMORY } from './errors.ts'
 import type { Propagation } from './propagation.ts'
 import type { Reply } from './reply.ts'
@@ -27,6 +28,12 @@ export class Call {
   session: Session
   db: Db
   entry: CommandEntry
+  /** False inside a transaction or a script: who would wait is answered as after a timeout. */
+  mayBlock = true
+  /** When a call that waited runs again: the argument number of the key that is ready; else 0. */
+  servedKey = 0
+  /** What that call gave as its `state` when it began to wait. */
+  servedState: unknown = undefined
   /** Arguments that MONITOR and the slow log must not show. */
   readonly redacted: number[] = []
 
@@ -49,6 +56,12 @@ export class Call {
   /** Hides an argument from MONITOR and the slow log. */
   redact(index: number): void {
     this.redacted.push(index)
+  }
+
+  /** Lets the client wait until a key is ready; the handler returns and is run again then. */
+  block(spec: BlockSpec): void {
+    if (this.mayBlock) this.server.blocking.block(this, spec)
+    else spec.onTimeout(this.reply)
   }
 
   /** Propagates this instead of the call itself. Texts are bytes, one a character. */
@@ -81,7 +94,7 @@ export function run(call: Call): void {
     reply.error(mistake(error))
   }
   const durationUs = clock.lap()
-  entry.calls++
+  if (call.servedKey === 0) entry.calls++
   entry.microseconds += durationUs
   if (reply.errorCount !== errors) {
     entry.failedCalls++
@@ -89,7 +102,7 @@ export function run(call: Call): void {
   }
   server.latency.track(entry, durationUs)
   if (server.latency.watches(durationUs)) server.latency.slowCall(call, durationUs)
-  if (server.monitors.count > 0) server.monitors.feed(call)
+  if (server.monitors.count > 0 && call.servedKey === 0) server.monitors.feed(call)
   if (propagation.active && keyspace.dirty !== dirty) propagateCall(call)
 }
 

@@ -128,6 +128,7 @@ export class Inbox {
         if (session.waiting !== undefined) {
           ;(session.waiting as WaitingRequest[]).unshift(copyRequest(bytes, word, next))
         }
+        if (server.keyspace.ready.pending) server.blocking.serve()
       }
       word = next
     }

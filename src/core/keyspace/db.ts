@@ -182,6 +182,7 @@ export class Db {
       this.#keyspace.deadlineAdded(deadlineMs)
     }
     byteMapInsert(arena, table, hash, ref)
+    if (this.#keyspace.ready.awaitedCount > 0) this.signalReady(args, index)
     return ref
   }
 
@@ -196,6 +197,7 @@ export class Db {
     const keyLength = entryKeyLength(arena, ref)
     const payload = timed ? valueSize + DEADLINE_SIZE : valueSize
     const made = entryCreateAligned(arena, words, entryKeyOffset(ref), keyLength, payload)
+    if (this.#keyspace.ready.awaitedCount > 0) this.#signal(ref)
     words[made << 1] = entryHeader(type, encoding, timed, words[ref << 1] >>> AGE_SHIFT)
     words[(made << 1) + 1] = words[(ref << 1) + 1]
     if (timed) {
@@ -285,6 +287,7 @@ export class Db {
     const arena = this.arena
     const table = this.#table.map(this.#arenaIndex)
     if (replaced === 0) byteMapReserve(arena, table, hash)
+    if (this.#keyspace.ready.awaitedCount > 0) this.signalReady(args, index)
     const deadlineMs = entryDeadline(arena, entry)
     if (deadlineMs !== NO_DEADLINE) {
       this.#deadlines.add(this.#arenaIndex, entry, deadlineMs)
@@ -329,6 +332,17 @@ export class Db {
 
   /** A further notification of a change that `changed` counted: 'expire' after 'set'. */
   alsoNotify(_args: Args, _index: number, _event: string): void {}
+
+  /** The key of an argument has grown: calls that wait for more of it go on. */
+  signalReady(args: Args, index: number): void {
+    const { ready } = this.#keyspace
+    if (ready.awaitedCount > 0) ready.signal(this.index, args.text(index))
+  }
+
+  /** A number of `entry.ts`. */
+  typeOf(ref: Ref): number {
+    return this.arena.words[ref << 1] & TYPE_MASK
+  }
 
   /** A copy of the key's name. */
   // alloc: for events and propagation
@@ -413,6 +427,7 @@ export class Db {
     })
     this.#table.free()
     this.#deadlines.free()
+    this.#keyspace.ready.signalAll(this.index)
     return count
   }
 
@@ -455,7 +470,12 @@ export class Db {
     this.arena = this.#keyspace.arenas[index]
   }
 
+  #signal(ref: Ref): void {
+    this.#keyspace.ready.signal(this.index, this.keyName(ref).toString('latin1'))
+  }
+
   #unlink(ref: Ref, hash: number): void {
+    if (this.#keyspace.ready.awaitedCount > 0) this.#signal(ref)
     this.#forgetDeadline(ref)
     byteMapRemove(this.arena, this.#maps[this.#arenaIndex], hash, ref)
   }

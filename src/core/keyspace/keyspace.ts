@@ -8,6 +8,7 @@
 import { Arena } from '../../memory/arena.ts'
 import type { Clock } from '../engine/clock.ts'
 import type { Propagation } from '../engine/propagation.ts'
+import { ReadyKeys } from '../engine/ready-keys.ts'
 import { Db } from './db.ts'
 
 export interface KeyspaceOptions {
@@ -24,6 +25,7 @@ export class Keyspace {
   readonly dbs: Db[] = []
   readonly clock: Clock
   readonly propagation: Propagation
+  readonly ready = new ReadyKeys()
   /** Changes since the start; persistence and replication count by it. */
   dirty = 0
   hits = 0
@@ -114,11 +116,14 @@ export class Keyspace {
     for (const arena of this.arenas) arena.reset()
     for (const db of this.dbs) db.forget()
     this.nextDeadlineMs = Number.POSITIVE_INFINITY
+    this.ready.signalAll(-1)
     return count
   }
 
   /** Exchanges the contents of two databases. */
   swap(a: number, b: number): void {
     this.dbs[a].swap(this.dbs[b])
+    this.ready.signalAll(a)
+    this.ready.signalAll(b)
   }
 }

@@ -18,6 +18,7 @@ import {
   clientSetinfo,
   clientSetname,
 } from './client-state.ts'
+import { clientUnblock } from './client-unblock.ts'
 
 const subcommands: readonly CommandDefinition[] = [
   clientGetname,
@@ -31,6 +32,7 @@ const subcommands: readonly CommandDefinition[] = [
   clientReply,
   clientSetinfo,
   clientSetname,
+  clientUnblock,
   clientUnpause,
 ]
 

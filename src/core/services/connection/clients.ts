@@ -149,5 +149,6 @@ export class Clients {
     const server = this.#server
     server.monitors.remove(session)
     server.pause.forget(session)
+    server.blocking.forget(session)
   }
 }

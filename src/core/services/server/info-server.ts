@@ -56,7 +56,7 @@ export function clientsSection(server: Server): string[] {
     `maxclients:${settings.int('maxclients')}`,
     `client_recent_max_input_buffer:${inputBytes}`,
     `client_recent_max_output_buffer:${outputBytes}`,
-    `blocked_clients:${pause.waitingCount}`,
+    `blocked_clients:${pause.waitingCount + server.blocking.count}`,
     'tracking_clients:0',
     'clients_in_timeout_table:0',
   ]
