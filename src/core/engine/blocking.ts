@@ -99,7 +99,7 @@ export class Blocking {
       const waiting = this.#byKey.get(key)
       if (waiting === undefined) this.#byKey.set(key, new Set([blocked]))
       else waiting.add(blocked)
-      keyspace.ready.await(dbIndex, name)
+      keyspace.ready.add(dbIndex, name)
     }
     session.waiting = []
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.#setPeriod(Math.max(spec.timeoutMs, 1))

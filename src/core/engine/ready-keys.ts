@@ -18,7 +18,7 @@ export class ReadyKeys {
   pending = false
 
   /** `name`: one character a byte. */
-  await(dbIndex: number, name: string): void {
+  add(dbIndex: number, name: string): void {
     const key = keyOf(dbIndex, name)
     this.#awaited.set(key, (this.#awaited.get(key) ?? 0) + 1)
     this.awaitedCount = this.#awaited.size

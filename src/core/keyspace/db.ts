@@ -165,7 +165,7 @@ export class Db {
     const hash = args.hash(index)
     this.#choose(hash)
     const arena = this.arena
-    const table = this.#table.map(this.#arenaIndex)
+    const table = this.#table.mapIn(this.#arenaIndex)
     byteMapReserve(arena, table, hash)
     const timed = deadlineMs !== NO_DEADLINE
     const ref = entryCreateAligned(
@@ -285,7 +285,7 @@ export class Db {
     const hash = args.hash(index)
     this.#choose(hash)
     const arena = this.arena
-    const table = this.#table.map(this.#arenaIndex)
+    const table = this.#table.mapIn(this.#arenaIndex)
     if (replaced === 0) byteMapReserve(arena, table, hash)
     if (this.#keyspace.ready.awaitedCount > 0) this.signalReady(args, index)
     const deadlineMs = entryDeadline(arena, entry)

@@ -32,7 +32,7 @@ export class KeyTable {
   }
 
   /** The map of an arena, made if there is none. Throws: ARENA_FULL. */
-  map(index: number): Ref {
+  mapIn(index: number): Ref {
     if (this.maps[index] === 0) this.maps[index] = byteMapCreate(this.#arenas[index])
     return this.maps[index]
   }
