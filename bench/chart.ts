@@ -2,7 +2,7 @@
  * Throughput as a picture: for every case a bar a server, and how often ours is theirs.
  *
  *   title
- *   ┌ panel: connections, value size ┐ ┌ panel ┐     two panels in a row, each with its own scale
+ *   ┌ panel: a group of cases ────────┐ ┌ panel ┐     two panels in a row, each with its own scale
  *   │ GET, no pipeline  ▇▇▇▇▇ 120 k  1.02×      │
  *   │                   ▇▇▇▇ 117 k              │
  *
@@ -12,7 +12,7 @@
  * Owns: the drawing.
  * Never: scales a bar from anything but zero.
  */
-import { caseText, groupCases, machineText, type Report, summarize } from './report.ts'
+import { groupCases, machineText, type Report, summarize } from './report.ts'
 import type { CaseResult } from './rounds.ts'
 import { ratioText, shortCount } from './statistics.ts'
 
@@ -108,7 +108,7 @@ function drawPanel(
   for (const [row, ofCase] of summaries.entries()) {
     const y = top + PANEL_HEAD + row * rowHeight
     const middle = y + (ofCase.length * (BAR_HEIGHT + BAR_GAP)) / 2 + 3
-    parts.push(text(left, middle, '', caseText(cases[row])))
+    parts.push(text(left, middle, '', cases[row].label))
     const ratios = ofCase.slice(1).map(({ ratio }) => ratioText(ratio.median))
     for (const [index, { throughput }] of ofCase.entries()) {
       const barTop = y + index * (BAR_HEIGHT + BAR_GAP)

@@ -8,7 +8,8 @@
  * Owns: how these are measured.
  * Never: measures a process that did something else before.
  */
-import { EveryKey, load, Mixture } from './load.ts'
+import { type ElementCost, elementCosts } from './collections.ts'
+import { everyKey, load, Mixture } from './load.ts'
 import type { Options } from './options.ts'
 import type { Progress } from './progress.ts'
 import type { Server, Start } from './servers.ts'
@@ -46,6 +47,8 @@ export interface Extras {
   readonly idle: Idle
   readonly memory: Memory
   readonly mixed: Mixed
+  /** Of collections, in one key each. */
+  readonly elements: readonly ElementCost[]
 }
 
 const START_COUNT = 10
@@ -58,7 +61,7 @@ const WARM_UP_SECONDS = 2
 const MIXED_PIPELINE = 16
 /** Connections and pipeline that load as fast as servers take it. */
 const LOADING = { connections: 8, pipeline: 32 }
-export const EXTRAS_STEPS = 2 * 3
+export const EXTRAS_STEPS = 2 * 4
 
 export async function measureExtras(
   starts: readonly Start[],
@@ -85,8 +88,11 @@ export async function measureExtras(
     const memory = await measureMemory(server, options.keys)
     progress.step(`${name}: mixed load for ${options.mixedSeconds} s`)
     const mixed = await measureMixed(server, options)
+    progress.step(`${name}: memory of collections of ${options.keys} elements`)
+    await server.flush()
+    const elements = await elementCosts(server, options.keys)
     await server.stop()
-    extras.push({ name, startMs: spreadOf(startMs[index]), idle, memory, mixed })
+    extras.push({ name, startMs: spreadOf(startMs[index]), idle, memory, mixed, elements })
   }
   return extras
 }
@@ -112,14 +118,14 @@ async function measureIdle(server: Server): Promise<Idle> {
 async function measureMemory(server: Server, keyCount: number): Promise<Memory> {
   const deadlineMs = performance.now() + WARM_UP_SECONDS * 1000
   while (performance.now() < deadlineMs) {
-    const requests = new EveryKey(WARM_UP_KEYS, VALUE_SIZE)
+    const requests = everyKey(WARM_UP_KEYS, VALUE_SIZE)
     await load({ target: server, ...LOADING, requests })
   }
   await server.flush()
   await Bun.sleep(SETTLE_MS)
   const rssBefore = server.rssBytes()
   const usedBefore = await server.infoNumber('used_memory')
-  await load({ target: server, ...LOADING, requests: new EveryKey(keyCount, VALUE_SIZE) })
+  await load({ target: server, ...LOADING, requests: everyKey(keyCount, VALUE_SIZE) })
   await Bun.sleep(SETTLE_MS)
   const rssBytes = server.rssBytes()
   const used = await server.infoNumber('used_memory')

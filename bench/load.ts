@@ -17,29 +17,32 @@ const SILENCE_MS_MAX = 20_000
 const DIGITS = 12
 /** Where digits go in a template. */
 const HOLE = '0'.repeat(DIGITS)
+const HOLES = new RegExp(HOLE, 'g')
 
-/** A request with a hole for a number of twelve digits, as redis-benchmark names its keys. */
+/** A request with holes for a number of twelve digits, as redis-benchmark names its keys. */
 export class Template {
   readonly bytes: Buffer
-  readonly #hole: number
+  readonly #holes: readonly number[]
 
-  /** `words`: the first occurrence of twelve zeros among them is the hole. */
+  /** `words`: twelve zeros among them are a hole; all holes get the same number. */
   constructor(words: readonly string[]) {
     const parts = words.map((word) => `$${word.length}\r\n${word}\r\n`)
     const text = `*${words.length}\r\n${parts.join('')}`
     this.bytes = Buffer.from(text, 'latin1')
-    this.#hole = text.indexOf(HOLE)
-    if (this.#hole < 0) throw new Error('a template has no place for its number')
+    this.#holes = [...text.matchAll(HOLES)].map(({ index }) => index)
+    if (this.#holes.length === 0) throw new Error('a template has no place for its number')
   }
 
   /** Gives the offset behind the request. */
   write(buffer: Buffer, offset: number, number: number): number {
     this.bytes.copy(buffer, offset)
-    let rest = number
-    for (let at = offset + this.#hole + DIGITS - 1; rest > 0; at--) {
-      const next = Math.floor(rest / 10)
-      buffer[at] = 48 + rest - next * 10
-      rest = next
+    for (const hole of this.#holes) {
+      let rest = number
+      for (let at = offset + hole + DIGITS - 1; rest > 0; at--) {
+        const next = Math.floor(rest / 10)
+        buffer[at] = 48 + rest - next * 10
+        rest = next
+      }
     }
     return offset + this.bytes.length
   }
@@ -53,16 +56,16 @@ export interface Requests {
   write(buffer: Buffer, offset: number): number
 }
 
-/** SET of every key from 0 to `count - 1`, once. */
-export class EveryKey implements Requests {
+/** A template with every number from 0 to `count - 1`, once. */
+export class EveryNumber implements Requests {
   readonly sizeMax: number
   readonly #template: Template
   readonly #count: number
   #next = 0
 
-  constructor(count: number, valueSize: number) {
-    this.#template = new Template(['SET', `key:${HOLE}`, 'x'.repeat(valueSize)])
-    this.sizeMax = this.#template.bytes.length
+  constructor(template: Template, count: number) {
+    this.#template = template
+    this.sizeMax = template.bytes.length
     this.#count = count
   }
 
@@ -70,6 +73,11 @@ export class EveryKey implements Requests {
     if (this.#next === this.#count) return -1
     return this.#template.write(buffer, offset, this.#next++)
   }
+}
+
+/** SET of every key from 0 to `count - 1`, once. */
+export function everyKey(count: number, valueSize: number): EveryNumber {
+  return new EveryNumber(new Template(['SET', `key:${HOLE}`, 'x'.repeat(valueSize)]), count)
 }
 
 /** Half GET, a third SET, the rest INCR, DEL and EXPIRE, on random keys. */

@@ -40,9 +40,10 @@ export async function measure(
 ): Promise<Measurement> {
   const command = [
     ...['redis-benchmark', '-h', target.host, '-p', String(target.port)],
-    ...['-t', one.command, '-n', String(requestCount), '-c', String(one.connections)],
+    ...['-n', String(requestCount), '-c', String(one.connections)],
     ...['-P', String(one.pipeline), '-d', String(one.valueSize), '-r', String(one.keyCount)],
     ...['--precision', '3', ...(threads > 1 ? ['--threads', String(threads)] : [])],
+    ...one.words,
   ]
   const child = hold(
     Bun.spawn(leashed(command), {

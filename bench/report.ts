@@ -5,7 +5,6 @@
  * Owns: their shape, and how they are put into words.
  * Never: leaves the machine or the commit out.
  */
-import { connectionsText, pipelineText, sizeText } from './cases.ts'
 import type { Extras } from './extras.ts'
 import type { Machine } from './machine.ts'
 import type { CaseResult } from './rounds.ts'
@@ -63,20 +62,12 @@ export function machineText({ machine, warning, options }: Report): string {
   return warning === '' ? text : `${text} ${warning}`
 }
 
-/** Groups of cases that share value size and connections, with a title for each. */
+/** The tables that cases stand in, each with its title. */
 export function groupCases(
   cases: readonly CaseResult[],
 ): { readonly title: string; readonly cases: readonly CaseResult[] }[] {
-  const groups = Map.groupBy(
-    cases,
-    ({ valueSize, connections }) =>
-      `${connectionsText(connections)}, values of ${sizeText(valueSize)}`,
-  )
+  const groups = Map.groupBy(cases, ({ group }) => group)
   return [...groups].map(([title, ofGroup]) => ({ title, cases: ofGroup }))
-}
-
-export function caseText({ command, pipeline }: CaseResult): string {
-  return `${command.toUpperCase()}, ${pipelineText(pipeline)}`
 }
 
 /** Requests a second: median, and from the slowest to the fastest round. */
@@ -87,7 +78,7 @@ function throughputTables({ servers, cases }: Report): string[] {
     const rows = ofGroup.map((result) => {
       const [mine, ...theirs] = summarize(result)
       return [
-        caseText(result),
+        result.label,
         spreadText(mine.throughput, shortCount),
         ...theirs.flatMap(({ throughput, ratio }) => [
           spreadText(throughput, shortCount),
@@ -103,7 +94,7 @@ function latencyTables({ servers, cases }: Report): string[] {
   const head = ['', ...servers.map((name) => `${name} p50 / p99 / p99.9`)]
   return groupCases(cases).map(({ title, cases: ofGroup }) => {
     const rows = ofGroup.map((result) => [
-      caseText(result),
+      result.label,
       ...summarize(result).map(({ p50Ms, p99Ms, p999Ms }) =>
         [p50Ms, p99Ms, p999Ms].map(shortMs).join(' / '),
       ),
@@ -113,12 +104,17 @@ function latencyTables({ servers, cases }: Report): string[] {
 }
 
 function extrasTable(extras: readonly Extras[]): string {
-  const [{ memory, mixed }] = extras
+  const [{ memory, mixed, elements }] = extras
   const keys = shortCount(memory.keyCount)
   const row = (title: string, cell: (one: Extras) => string) => [title, ...extras.map(cell)]
   const rows = [
     row(`Memory a key, ${keys} keys (RSS)`, (one) => optional(one.memory.rssPerKey, shortBytes)),
     row(`Memory a key, ${keys} keys (\`used_memory\`)`, (one) => shortBytes(one.memory.usedPerKey)),
+    ...elements.map(({ type }, i) =>
+      row(`Bytes an element, ${type} of ${keys} (MEMORY USAGE)`, (one) =>
+        one.elements[i].bytes.toFixed(1),
+      ),
+    ),
     row(`RSS with ${keys} keys`, (one) => optional(one.memory.rssBytes, shortBytes)),
     row('RSS idle', (one) => optional(one.idle.rssBytes, shortBytes)),
     row('Processor idle', (one) => optional(one.idle.processorPercent, percentText)),

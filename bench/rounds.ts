@@ -1,7 +1,7 @@
 /**
  * Throughput and latency of all servers, case by case, in alternating rounds.
  *
- *   one value size: fill all servers, warm up ─▶ round 1: case 1 A B, case 2 A B, ... ─▶ round 2: B A ...
+ *   one data set: fill all servers, warm up ─▶ round 1: case 1 A B, case 2 A B, ... ─▶ round 2: B A ...
  *
  * A ratio is that of two measurements that follow each other; the ratio reported is the median of
  * all rounds. Every measurement takes about the same time, so each server has as many requests to
@@ -12,7 +12,6 @@
  * Never: keeps a number of a run in which a server refused something, or GET missed.
  */
 import type { Case } from './cases.ts'
-import { EveryKey, load } from './load.ts'
 import type { Options } from './options.ts'
 import type { Progress } from './progress.ts'
 import { type Measurement, measure } from './redis-benchmark.ts'
@@ -46,8 +45,8 @@ export async function measureCases(
   progress: Progress,
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = []
-  for (const valueSize of new Set(cases.map((one) => one.valueSize))) {
-    const group = cases.filter((one) => one.valueSize === valueSize)
+  for (const dataSet of new Set(cases.map((one) => one.dataSet))) {
+    const group = cases.filter((one) => one.dataSet === dataSet)
     results.push(...(await measureGroup(group, servers, options, progress)))
   }
   for (const server of servers) await server.flush()
@@ -89,12 +88,10 @@ async function measureGroup(
   return results
 }
 
-/** Gives every key of the group its value, so that every GET finds one. */
 async function fill(server: Server, one: Case, progress: Progress): Promise<void> {
-  progress.note(`${one.keyCount} keys of ${one.valueSize} bytes into ${server.name}`)
+  progress.note(`${one.dataSet.name} into ${server.name}`)
   await server.flush()
-  const requests = new EveryKey(one.keyCount, one.valueSize)
-  await load({ target: server, connections: 8, pipeline: 32, requests })
+  await one.dataSet.fill(server, one.keyCount)
 }
 
 /**
@@ -130,6 +127,7 @@ async function measureOnce(
   count: number,
   options: Options,
 ): Promise<Measurement> {
+  await one.reset?.(server, count)
   const before = await server.info()
   const expectedMs = secondsOf(options) * 1000 * Math.max(options.requestsScale, 1)
   const measured = await measure(server, one, count, options.threads, expectedMs)
@@ -138,8 +136,8 @@ async function measureOnce(
   const problems = [
     grown('total_commands_processed') < count ? 'requests were lost' : '',
     grown('total_error_replies') > 0 ? 'there were error replies' : '',
-    one.command === 'get' && grown('keyspace_misses') > 0 ? 'keys were missing' : '',
-    one.command === 'get' && grown('keyspace_hits') < count ? 'keys were not looked up' : '',
+    one.looksUp && grown('keyspace_misses') > 0 ? 'keys were missing' : '',
+    one.looksUp && grown('keyspace_hits') < count ? 'keys were not looked up' : '',
   ].filter((text) => text !== '')
   if (problems.length > 0) throw new Error(`${server.name}, ${one.id}: ${problems.join(', ')}`)
   return measured
