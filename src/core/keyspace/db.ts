@@ -34,6 +34,7 @@ import {
   setEntryDeadline,
   TYPE_MASK,
 } from './entry.ts'
+import { CLASS_MISS, CLASS_NEW, type EventName } from './events.ts'
 import type { Keyspace } from './keyspace.ts'
 import { KeyTable } from './table.ts'
 import { valueType } from './value.ts'
@@ -87,13 +88,11 @@ export class Db {
   /** The key's entry for a command that reads it, 0 if there is none. Counts a hit or a miss. */
   read(args: Args, index: number): Ref {
     const keyspace = this.#keyspace
-    let ref = this.find(args, index)
+    const ref = this.find(args, index)
     if (ref !== 0) {
       const word = ref << 1
       const header = this.arena.words[word]
-      if ((header & EXPIRE_FLAG) !== 0 && this.#expireIfDue(ref)) {
-        ref = 0
-      } else {
+      if ((header & EXPIRE_FLAG) === 0 || !this.#expireIfDue(ref)) {
         keyspace.hits++
         if (keyspace.touching) {
           this.arena.words[word] = (header & 0xff) | (keyspace.lruClock << AGE_SHIFT)
@@ -101,8 +100,8 @@ export class Db {
         return ref
       }
     }
-    keyspace.misses++
-    return ref
+    this.#missed(args, index)
+    return 0
   }
 
   /** As `read`, for a command that wants one type. Throws: CommandError WRONG_TYPE. */
@@ -112,16 +111,26 @@ export class Db {
     return ref
   }
 
-  /** As `read`, but the key does not count as used: TTL, TYPE, EXISTS, OBJECT. */
+  /** As `read`, but the key does not count as used: TTL, TYPE, EXISTS. */
   readUntouched(args: Args, index: number): Ref {
-    const keyspace = this.#keyspace
     const ref = this.find(args, index)
-    if (ref === 0 || this.#expireIfDue(ref)) {
-      keyspace.misses++
-      return 0
+    if (ref !== 0 && !this.#expireIfDue(ref)) {
+      this.#keyspace.hits++
+      return ref
     }
-    keyspace.hits++
-    return ref
+    this.#missed(args, index)
+    return 0
+  }
+
+  /** As `readUntouched`, but nobody is told that the key is not there: OBJECT. */
+  inspect(args: Args, index: number): Ref {
+    const ref = this.find(args, index)
+    if (ref !== 0 && !this.#expireIfDue(ref)) {
+      this.#keyspace.hits++
+      return ref
+    }
+    this.#keyspace.misses++
+    return 0
   }
 
   /** The key's entry for a command that is about to change it, 0 if there is none. */
@@ -183,6 +192,7 @@ export class Db {
     }
     byteMapInsert(arena, table, hash, ref)
     if (this.#keyspace.ready.awaitedCount > 0) this.signalReady(args, index)
+    if ((this.#keyspace.events.wanted & CLASS_NEW) !== 0) this.alsoNotify(args, index, 'new')
     return ref
   }
 
@@ -295,6 +305,7 @@ export class Db {
     }
     if (replaced === 0) {
       byteMapInsert(arena, table, hash, entry)
+      if ((this.#keyspace.events.wanted & CLASS_NEW) !== 0) this.alsoNotify(args, index, 'new')
       return
     }
     byteMapReplace(arena, table, hash, replaced, entry)
@@ -323,15 +334,38 @@ export class Db {
    * Called by every handler after it changed the key of an argument, once for each change.
    * `event` is the notification's name.
    */
-  changed(_args: Args, _index: number, _event: string): void {
+  changed(args: Args, index: number, event: EventName): void {
     this.#keyspace.dirty++
+    if (this.#keyspace.events.wanted !== 0) this.alsoChanged(args, index, event)
   }
 
   /** As `changed`, for a second key that the same change has touched: it counts once. */
-  alsoChanged(_args: Args, _index: number, _event: string): void {}
+  alsoChanged(args: Args, index: number, event: EventName): void {
+    const { events } = this.#keyspace
+    if (events.wanted === 0) return
+    events.changed(event, this.index, args.bytes, args.offsets[index], args.lengths[index])
+  }
 
   /** A further notification of a change that `changed` counted: 'expire' after 'set'. */
-  alsoNotify(_args: Args, _index: number, _event: string): void {}
+  alsoNotify(args: Args, index: number, event: EventName): void {
+    const { events } = this.#keyspace
+    if (events.wanted === 0) return
+    events.notify(event, this.index, args.bytes, args.offsets[index], args.lengths[index])
+  }
+
+  /**
+   * Deletes a key that nobody asked to delete: its time is over, or its memory is needed. Everybody
+   * who has to know is told.
+   */
+  // alloc: a key's last act
+  removeUnasked(ref: Ref, event: 'expired' | 'evicted'): void {
+    const { events, propagation } = this.#keyspace
+    if (events.wanted === 0 && !propagation.active) return this.remove(ref)
+    const name = this.keyName(ref)
+    if (propagation.active) propagation.emit(this.index, [DEL, name])
+    this.remove(ref)
+    if (events.wanted !== 0) events.changed(event, this.index, name, 0, name.length)
+  }
 
   /** The key of an argument has grown: calls that wait for more of it go on. */
   signalReady(args: Args, index: number): void {
@@ -534,12 +568,14 @@ export class Db {
   }
 
   #expire(ref: Ref): void {
+    this.removeUnasked(ref, 'expired')
+    this.#keyspace.expiredCount++
+  }
+
+  #missed(args: Args, index: number): void {
     const keyspace = this.#keyspace
-    if (keyspace.propagation.active) {
-      keyspace.propagation.emit(this.index, [DEL, this.keyName(ref)]) // alloc: a key's last act
-    }
-    this.remove(ref)
-    keyspace.expiredCount++
+    keyspace.misses++
+    if ((keyspace.events.wanted & CLASS_MISS) !== 0) this.alsoNotify(args, index, 'keymiss')
   }
 }
 

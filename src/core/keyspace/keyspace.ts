@@ -10,6 +10,7 @@ import type { Clock } from '../engine/clock.ts'
 import type { Propagation } from '../engine/propagation.ts'
 import { ReadyKeys } from '../engine/ready-keys.ts'
 import { Db } from './db.ts'
+import { KeyEvents } from './events.ts'
 
 export interface KeyspaceOptions {
   readonly databaseCount: number
@@ -26,6 +27,7 @@ export class Keyspace {
   readonly clock: Clock
   readonly propagation: Propagation
   readonly ready = new ReadyKeys()
+  readonly events = new KeyEvents()
   /** Changes since the start; persistence and replication count by it. */
   dirty = 0
   hits = 0
