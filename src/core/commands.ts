@@ -11,11 +11,13 @@ import { connectionCommands } from './services/connection/commands.ts'
 import { scriptingCommands } from './services/scripting/commands.ts'
 import { serverCommands } from './services/server/commands.ts'
 import { bitmapCommands } from './types/bitmap/commands.ts'
+import { hashCommands } from './types/hash/commands.ts'
 import { stringCommands } from './types/string/commands.ts'
 
 export const commandGroups: readonly CommandGroup[] = [
   stringCommands,
   bitmapCommands,
+  hashCommands,
   genericCommands,
   connectionCommands,
   serverCommands,

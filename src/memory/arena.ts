@@ -75,6 +75,8 @@ const FREE_BIN_PROBES = 32
 export class Arena {
   bytes: Buffer
   words: Int32Array
+  /** What all byte maps of this arena hash their keys with; whoever makes the arena sets it. */
+  hashSeed = 0
   /** The size of the whole buffer. */
   readonly capacityBytes: number
   /** The exact sum of `blockSizeBytes` of all live blocks. */

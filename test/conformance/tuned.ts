@@ -20,6 +20,7 @@ const type = (dice: Dice) =>
   dice.word('u1 u2 u3 u8 u16 u32 u63 u64 i1 i5 i8 i16 i32 i63 i64 i65 u0 x8 i')
 const score = (dice: Dice) => dice.word('0 1 2 3 -1 1.5 -1.5 inf -inf 1e10 0.1 nan')
 const bound = (dice: Dice) => dice.word('0 1 2 3 (1 (2 -inf +inf inf (0.5 -1')
+const drawn = (dice: Dice) => dice.word('0 1 2 5 100 -1 -5 -9223372036854775808 a')
 const lexBound = (dice: Dice) => dice.word('- + [a (a [b (b [c (abc [ a')
 
 /** Options of SET-like commands that say until when. */
@@ -114,6 +115,17 @@ export const TUNED: Readonly<Record<string, Tuned>> = {
     'COUNT',
     '100000',
     ...(dice.chance(40) ? ['TYPE', dice.word('string list hash set zset stream x STRING')] : []),
+  ],
+  hrandfield: (dice, key) => [
+    key(),
+    ...(dice.chance(80) ? [drawn(dice)] : []),
+    ...(dice.chance(30) ? ['WITHVALUES'] : []),
+  ],
+  srandmember: (dice, key) => [key(), ...(dice.chance(80) ? [drawn(dice)] : [])],
+  zrandmember: (dice, key) => [
+    key(),
+    ...(dice.chance(80) ? [drawn(dice)] : []),
+    ...(dice.chance(30) ? ['WITHSCORES'] : []),
   ],
   sscan: (_, key) => [key(), '0', 'COUNT', '100000'],
   hscan: (_, key) => [key(), '0', 'COUNT', '100000'],

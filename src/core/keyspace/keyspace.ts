@@ -49,7 +49,9 @@ export class Keyspace {
     this.propagation = propagation
     this.hashSeed = options.hashSeed
     for (let i = 0; i < options.arenaCount; i++) {
-      this.arenas.push(options.arenaSize === undefined ? new Arena() : new Arena(options.arenaSize))
+      const arena = options.arenaSize === undefined ? new Arena() : new Arena(options.arenaSize)
+      arena.hashSeed = options.hashSeed
+      this.arenas.push(arena)
     }
     for (let i = 0; i < options.databaseCount; i++) this.dbs.push(new Db(this, i))
     this.tick()

@@ -147,6 +147,37 @@ export function parseCursor(args: Args, index: number): number {
   return Number(sign === '-' ? BigInt.asUintN(64, -value) : value)
 }
 
+/** The options of HSCAN and its kin, and the test of their pattern. */
+export class ElementScan {
+  count = SCAN_COUNT_DEFAULT
+  #args: Args | undefined = undefined
+  #patternIndex = 0
+
+  /** Reads the options from argument `from` on. `token` takes those that are no scan's own. */
+  parse(args: Args, from: number, token?: (index: number) => boolean): void {
+    this.#args = args
+    this.#patternIndex = 0
+    this.count = SCAN_COUNT_DEFAULT
+    for (let i = from; i < args.count; ) {
+      const more = i + 1 < args.count
+      if (more && args.is(i, 'COUNT')) this.count = parseCount(args, i + 1)
+      else if (more && args.is(i, 'MATCH')) this.#patternIndex = isStar(args, i + 1) ? 0 : i + 1
+      else if (token?.(i)) {
+        i++
+        continue
+      } else throw SYNTAX
+      i += 2
+    }
+  }
+
+  matches(bytes: Buffer, offset: number, length: number): boolean {
+    const args = this.#args
+    const index = this.#patternIndex
+    if (index === 0 || args === undefined) return true
+    return matchGlob(args.bytes, args.offsets[index], args.lengths[index], bytes, offset, length)
+  }
+}
+
 function parseCount(args: Args, index: number): number {
   if (!args.integer64(index)) throw NOT_AN_INTEGER
   const count = args.high * 0x100000000 + (args.low >>> 0)

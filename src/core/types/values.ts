@@ -5,13 +5,17 @@
  * Owns: which type has which number's place.
  * Never: knows a command.
  */
-import { TYPE_STRING } from '../keyspace/entry.ts'
+import { TYPE_HASH, TYPE_STRING } from '../keyspace/entry.ts'
 import { registerPersistence } from '../keyspace/persist.ts'
 import { registerValueType } from '../keyspace/value.ts'
+import { hashPersistence } from './hash/persist.ts'
+import { hashValue } from './hash/value.ts'
 import { stringPersistence } from './string/persist.ts'
 import { stringValue } from './string/string.ts'
 
 export function registerValueTypes(): void {
   registerValueType(TYPE_STRING, stringValue)
   registerPersistence(TYPE_STRING, stringPersistence)
+  registerValueType(TYPE_HASH, hashValue)
+  registerPersistence(TYPE_HASH, hashPersistence)
 }
