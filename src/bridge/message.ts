@@ -45,12 +45,19 @@ export const KIND_REPLY = 16
 export const KIND_CLOSE_AFTER = 17
 /** Close the connection now. */
 export const KIND_CLOSE_NOW = 18
+/** Which output limits hold for the connection; word 3: one of `CLASS_…`. */
+export const KIND_CLASS = 19
 /** Stop or go on reading requests of the connection; word 3: 1 to stop. */
 export const KIND_HOLD = 20
 /** Whether the connection has authenticated; word 3: 1 if so. Until then requests are short. */
 export const KIND_AUTHENTICATED = 21
 /** Answers KIND_LOGIN; word 3 as above. */
 export const KIND_LOGIN_DONE = 22
+/**
+ * The same bytes to many connections; word 2: how many; word 3: bytes. Payload: the connections' ids,
+ * a word each, then the bytes.
+ */
+export const KIND_BROADCAST = 23
 
 export const CLOSED_BY_PEER = 0
 export const CLOSED_BY_OUTPUT_LIMIT = 1

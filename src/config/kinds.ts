@@ -35,6 +35,8 @@ export interface Kind {
   readonly words: 'one' | 'many'
   /** How CONFIG REWRITE writes it: as it is, with the largest unit that divides it, or in quotes. */
   readonly form: 'plain' | 'memory' | 'quoted'
+  /** What CONFIG GET and CONFIG REWRITE tell of a canonical value, where that is not all. */
+  shown?(text: string): string
   read(words: readonly string[], context: ReadContext): Reading
 }
 
@@ -250,10 +252,11 @@ export const eventFlags: Kind = {
       }
     }
     const all = given.has('A') || [...EVENT_CLASSES].every((letter) => given.has(letter))
-    // QUIRK: beside `A`, the letter for new keys is accepted but not reported.
-    const classes = all ? 'A' : pick(`${EVENT_CLASSES}n`, given)
-    return { text: classes + pick('KEm', given) }
+    const classes = all ? 'A' : pick(EVENT_CLASSES, given)
+    return { text: classes + pick('nKEm', given) }
   },
+  // QUIRK: beside `A`, the letter for new keys is accepted but not reported.
+  shown: (text) => (text.startsWith('A') ? text.replace('n', '') : text),
 }
 
 const PERCENTILES_PROBLEM = 'Invalid latency-tracking-info-percentiles parameters'

@@ -47,6 +47,13 @@ export const REQUEST_RELEASE_SIZE = 256 * 1024
 /** Reply bytes that io has sent and not given back yet, at most. */
 export const REPLY_RELEASE_SIZE = 256 * 1024
 
+/** Messages to many are gathered up to this size; also the longest piece of a longer one. */
+export const BROADCAST_SIZE = 64 * 1024
+
+/** Connections that one record of messages names, at most, and messages gathered apart. */
+export const BROADCAST_CONNECTION_COUNT = 4096
+export const BROADCAST_ENTRY_COUNT = 256
+
 /** The core looks again after this long when it waits for room in a reply ring. */
 export const RING_WAIT_SLICE_MS = 10
 

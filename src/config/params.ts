@@ -234,13 +234,7 @@ export const PARAMS = {
     refused('clients are not evicted by memory'),
   ),
   'tracking-table-max-keys': int(0n, LONG_MAX, '1000000', core),
-  'notify-keyspace-events': define(
-    'text',
-    eventFlags,
-    '',
-    refused('keyspace events are not published'),
-    { keepsEmpty: true },
-  ),
+  'notify-keyspace-events': define('text', eventFlags, '', core, { keepsEmpty: true }),
 
   // Memory
   maxmemory: size(0n, ULONG_MAX, '0', coreAndMain),

@@ -103,7 +103,7 @@ interface WrittenLine {
 
 /** The lines that say a setting's value; none if it has no value to say. */
 function linesOf(name: Name, settings: Settings): WrittenLine[] {
-  const value = settings.raw(name)
+  const value = settings.shown(name)
   const setting: Definition = definition(name)
   const needed = value !== setting.initial
   switch (name) {

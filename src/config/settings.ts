@@ -108,6 +108,12 @@ export class Settings {
     return this.#texts.get(name)!
   }
 
+  /** What of the canonical value is told. */
+  shown(name: Name): string {
+    const text = this.raw(name)
+    return definition(name).kind.shown?.(text) ?? text
+  }
+
   /**
    * CONFIG GET: names as asked (a pattern answers main names and aliases) and values, each name once.
    * `patterns` and the answer are byte strings.
@@ -118,13 +124,13 @@ export class Settings {
       if (!/[[*?]/.test(pattern)) {
         const lower = toLower(pattern)
         const name = findName(lower)
-        if (name !== undefined && !found.has(lower)) found.set(lower, [pattern, this.raw(name)])
+        if (name !== undefined && !found.has(lower)) found.set(lower, [pattern, this.shown(name)])
         continue
       }
       for (const [anyName, name] of allNames()) {
         if (found.has(anyName) || definition(name).hidden === true) continue
         if (matchesName(toLower(pattern), anyName)) {
-          found.set(anyName, [anyName, this.raw(name)])
+          found.set(anyName, [anyName, this.shown(name)])
         }
       }
     }

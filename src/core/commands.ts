@@ -8,18 +8,22 @@
 import type { CommandGroup } from './command/command.ts'
 import { genericCommands } from './keyspace/commands.ts'
 import { connectionCommands } from './services/connection/commands.ts'
+import { pubsubCommands } from './services/pubsub/commands.ts'
 import { scriptingCommands } from './services/scripting/commands.ts'
 import { serverCommands } from './services/server/commands.ts'
 import { bitmapCommands } from './types/bitmap/commands.ts'
 import { hashCommands } from './types/hash/commands.ts'
+import { setCommands } from './types/set/commands.ts'
 import { stringCommands } from './types/string/commands.ts'
 
 export const commandGroups: readonly CommandGroup[] = [
   stringCommands,
   bitmapCommands,
   hashCommands,
+  setCommands,
   genericCommands,
   connectionCommands,
+  pubsubCommands,
   serverCommands,
   scriptingCommands,
 ]

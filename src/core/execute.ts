@@ -5,7 +5,12 @@
  * Owns: the order of the gates.
  * Never: knows what a command does; flags say what a gate has to know.
  */
-import { type CommandEntry, FLAG_DENYOOM, FLAG_NO_AUTH } from './command/table.ts'
+import {
+  type CommandEntry,
+  FLAG_DENYOOM,
+  FLAG_NO_AUTH,
+  FLAG_WHILE_SUBSCRIBED,
+} from './command/table.ts'
 import { type Call, run } from './engine/call.ts'
 import { CommandError, NO_AUTH, OUT_OF_MEMORY, wrongArity } from './engine/errors.ts'
 import type { Server } from './server.ts'
@@ -57,6 +62,8 @@ function refuse(server: Server, call: Call, entry: CommandEntry): CommandError |
   if (server.memoryLimit > 0 && (flags & FLAG_DENYOOM) !== 0 && server.overMemoryLimit()) {
     return OUT_OF_MEMORY
   }
+  const listens = session.subscriptionCount > 0 && session.protocol === 2
+  if (listens && (flags & FLAG_WHILE_SUBSCRIBED) === 0) return subscribersOnly(entry)
   return undefined
 }
 
@@ -67,6 +74,13 @@ function reject(call: Call, entry: CommandEntry | undefined, error: CommandError
 }
 
 const SHOWN_ARGUMENT_SIZE = 128
+
+// alloc: an error
+function subscribersOnly(entry: CommandEntry): CommandError {
+  return new CommandError(
+    `ERR Can't execute '${entry.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+  )
+}
 
 // alloc: an error
 function unknownCommand(call: Call): CommandError {

@@ -27,6 +27,8 @@ import { Keyspace } from './keyspace/keyspace.ts'
 import { Users } from './services/acl/users.ts'
 import { Clients } from './services/connection/clients.ts'
 import { Pause } from './services/connection/pause.ts'
+import { Notifications } from './services/pubsub/notifications.ts'
+import { PubSub } from './services/pubsub/pubsub.ts'
 import { Control } from './services/server/control.ts'
 import { Latency } from './services/server/latency.ts'
 import { Log } from './services/server/log.ts'
@@ -73,6 +75,8 @@ export class Server {
   readonly reclaim: Reclaim
   readonly latency: Latency
   readonly monitors: Monitors
+  readonly pubsub: PubSub
+  readonly notifications: Notifications
   readonly pause: Pause
   readonly clients: Clients
   readonly control: Control
@@ -110,6 +114,8 @@ export class Server {
     this.reclaim = new Reclaim(this.timers)
     this.latency = new Latency(this)
     this.monitors = new Monitors(this)
+    this.pubsub = new PubSub(this.outbox)
+    this.notifications = new Notifications(this.keyspace.events, this.pubsub)
     this.pause = new Pause(this)
     this.clients = new Clients(this)
     this.control = new Control(this)

@@ -10,7 +10,10 @@ import type { FromCore } from '../bridge/control.ts'
 import { ROOM_WANTED } from '../bridge/memory.ts'
 import {
   HEADER_SIZE,
+  HEADER_WORDS,
   KIND_AUTHENTICATED,
+  KIND_BROADCAST,
+  KIND_CLASS,
   KIND_CLOSE_AFTER,
   KIND_CLOSE_NOW,
   KIND_CONTROL,
@@ -61,6 +64,8 @@ export class Delivery {
             this.debug(`Reply of ${ring.words[word + 3]} bytes sent, id ${connection.id}`) // alloc: debug
           }
         }
+      } else if (ring.words[word + 1] === KIND_BROADCAST) {
+        this.#broadcast(word)
       } else {
         this.#rare(word, offset)
       }
@@ -79,6 +84,18 @@ export class Delivery {
   #release(): void {
     this.#ring.release()
     wake(this.#link, ROOM_WANTED)
+  }
+
+  #broadcast(word: number): void {
+    const { words, bytes } = this.#ring
+    const count = words[word + 2]
+    const size = words[word + 3]
+    const ids = word + HEADER_WORDS
+    const at = (ids + count) << 2
+    for (let i = 0; i < count; i++) this.#connections.find(words[ids + i])?.send(bytes, at, size)
+    if (this.debug !== undefined) {
+      this.debug(`Message of ${size} bytes sent to ${count} connections`) // alloc: debug
+    }
   }
 
   // alloc: records that are rare
@@ -101,6 +118,9 @@ export class Delivery {
       connection.closeNow()
     } else if (kind === KIND_HOLD) {
       this.#owner.held(connection, value === 1)
+    } else if (kind === KIND_CLASS) {
+      connection.outputClass = value
+      connection.softLimitSinceMs = 0
     } else if (kind === KIND_AUTHENTICATED) {
       connection.authenticated = value === 1
     } else if (kind === KIND_LOGIN_DONE) {

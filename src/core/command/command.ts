@@ -88,6 +88,8 @@ export interface CommandDefinition {
   readonly tips?: readonly string[]
   /** The group that COMMAND DOCS reports, where it is not the folder's. */
   readonly group?: string
+  /** Allowed to a connection that speaks RESP2 and has subscribed to something. */
+  readonly whileSubscribed?: true
   /** For the server's own use, says COMMAND DOCS. */
   readonly internal?: boolean
   /** What changed in later versions: version and sentence. */

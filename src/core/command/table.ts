@@ -32,6 +32,8 @@ export const FLAG_NO_ASYNC_LOADING = 1 << 16
 export const FLAG_NO_MULTI = 1 << 17
 export const FLAG_MOVABLE_KEYS = 1 << 18
 export const FLAG_ALLOW_BUSY = 1 << 19
+/** Not told by COMMAND INFO. */
+export const FLAG_WHILE_SUBSCRIBED = 1 << 20
 
 const FLAG_BITS: Readonly<Record<CommandFlag | 'movablekeys', number>> = {
   write: FLAG_WRITE,
@@ -126,6 +128,7 @@ export class CommandEntry {
       this.keyStep = legacy.step
       this.firstKeyIndex = parent === undefined && isKey(this.keySpecs) ? legacy.first : 0
       this.flagBits = flagBitsOf(definition.flags) | (legacy.movable ? FLAG_MOVABLE_KEYS : 0)
+      if (definition.whileSubscribed === true) this.flagBits |= FLAG_WHILE_SUBSCRIBED
       this.isFast = (this.flagBits & FLAG_FAST) !== 0
       this.categories = categoriesOf(definition, group)
       this.run = runOf(definition)

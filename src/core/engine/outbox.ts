@@ -4,19 +4,32 @@
  * the batch closes it. What is closed becomes visible to io when it is published: at the end of a
  * batch, and meanwhile whenever enough has gathered that sending can overlap with executing.
  *
+ * What goes to many connections is gathered apart, so that it does not cut up the replies between
+ * which it was made: `broadcasts.ts`. It is put into the ring before anything else that is meant for
+ * a connection that listens, so each connection gets everything in the order it was made.
+ *
  * Thread: core. Hot path.
  * Owns: the open record; which links have something unpublished.
  * Never: keeps reply bytes of its own.
  */
 import { IO_PARKED, ROOM_WANTED } from '../../bridge/memory.ts'
-import { HEADER_SIZE, KIND_CONTROL, KIND_REPLY } from '../../bridge/message.ts'
+import {
+  HEADER_SIZE,
+  HEADER_WORDS,
+  KIND_BROADCAST,
+  KIND_CONTROL,
+  KIND_REPLY,
+} from '../../bridge/message.ts'
 import { park, sleep, unpark, wake } from '../../bridge/wake.ts'
 import {
+  BROADCAST_CONNECTION_COUNT,
+  BROADCAST_SIZE,
   OUTBOX_PUBLISH_SIZE,
   REPLY_RECORD_CLAIM_SIZE,
   RING_WAIT_SLICE_MS,
 } from '../../config/limits.ts'
 import { assert } from '../../lib/assert.ts'
+import { type BroadcastSink, Broadcasts, type Recipients } from './broadcasts.ts'
 import type { CoreLink } from './link.ts'
 import { Reply, type ReplySink } from './reply.ts'
 import type { Session } from './session.ts'
@@ -25,12 +38,12 @@ const NO_PAYLOAD = new Uint8Array(0)
 /** Where replies go that nobody wants: as long as the longest step of a reply. */
 const DISCARDED = Buffer.allocUnsafe(128 * 1024)
 
-export class Outbox implements ReplySink {
+export class Outbox implements ReplySink, BroadcastSink {
   readonly reply: Reply
   readonly #links: readonly CoreLink[]
-  /** Link whose ring holds the open record; undefined when none is open. */
-  #link: CoreLink | undefined = undefined
-  #connectionId = 0
+  readonly #broadcasts = new Broadcasts()
+  /** Whose record is open; undefined when none is. */
+  #session: Session | undefined = undefined
   #recordOffset = 0
   #unpublishedSize = 0
   #muted: Session | undefined = undefined
@@ -42,15 +55,27 @@ export class Outbox implements ReplySink {
 
   /** Directs the reply writer to a session. */
   select(session: Session): void {
+    if (session.subscriptionCount > 0) this.#sendBroadcasts()
     this.reply.protocol = session.protocol
     if (session === this.#muted) {
       this.close()
       this.#discard()
       return
     }
-    if (this.#link === session.link && this.#connectionId === session.connectionId) return
+    if (session === this.#session) return
     this.close()
-    this.#open(session.link, session.connectionId, REPLY_RECORD_CLAIM_SIZE)
+    this.#open(session, REPLY_RECORD_CLAIM_SIZE)
+  }
+
+  /** Sends `size` bytes to many connections. */
+  broadcast(to: Recipients, bytes: Buffer, size: number): void {
+    if (!this.#broadcasts.add(to, bytes, size)) {
+      this.#sendBroadcasts()
+      if (!this.#broadcasts.add(to, bytes, size)) this.#sendLong(to, bytes, size)
+    }
+    // Who is being answered may be among them.
+    const session = this.#session
+    if (session !== undefined && session.subscriptionCount > 0) this.#sendBroadcasts()
   }
 
   /** What is written for this session from now on goes nowhere, until `unmute`. */
@@ -65,26 +90,26 @@ export class Outbox implements ReplySink {
 
   /** Ends the open record, if there is one. */
   close(): void {
-    const link = this.#link
-    if (link === undefined) return
-    this.#link = undefined
+    const session = this.#session
+    if (session === undefined) return
+    this.#session = undefined
     const size = this.reply.position - this.#recordOffset - HEADER_SIZE
     if (size === 0) return
-    this.#commit(link, KIND_REPLY, this.#connectionId, this.#recordOffset, size, size)
+    const { link, connectionId } = session
+    this.#commit(link, KIND_REPLY, connectionId, this.#recordOffset, size, size)
     if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.publish()
   }
 
   /** The record is full: ends it and opens another of the same connection. */
   more(_reply: Reply, needed: number): void {
-    const link = this.#link
-    if (link === undefined) {
+    const session = this.#session
+    if (session === undefined) {
       assert(this.#muted !== undefined, 'a reply goes to a selected session')
       this.#discard()
       return
     }
-    const connectionId = this.#connectionId
     this.close()
-    this.#open(link, connectionId, Math.max(needed, REPLY_RECORD_CLAIM_SIZE))
+    this.#open(session, Math.max(needed, REPLY_RECORD_CLAIM_SIZE))
   }
 
   /** Sends a record without payload: close, class, hold. */
@@ -104,6 +129,58 @@ export class Outbox implements ReplySink {
   }
 
   publish(): void {
+    this.#sendBroadcasts()
+    this.#publishRings()
+  }
+
+  /** For `Broadcasts`: writes a message, in as many records as it takes. */
+  send(to: Recipients, bytes: Buffer, offset: number, size: number): void {
+    const end = offset + size
+    const { ids } = to
+    for (let first = 0; first < ids.length; first += BROADCAST_CONNECTION_COUNT) {
+      const count = Math.min(ids.length - first, BROADCAST_CONNECTION_COUNT)
+      for (let at = offset; at < end; at += BROADCAST_SIZE) {
+        this.#sendPiece(to, first, count, bytes, at, Math.min(end - at, BROADCAST_SIZE))
+      }
+    }
+  }
+
+  #sendPiece(
+    { link, ids }: Recipients,
+    first: number,
+    count: number,
+    bytes: Buffer,
+    at: number,
+    size: number,
+  ): void {
+    const payloadSize = count * 4 + size
+    const offset = this.#claim(link, HEADER_SIZE + payloadSize)
+    const { words } = link.replies
+    const word = (offset >> 2) + HEADER_WORDS
+    for (let i = 0; i < count; i++) words[word + i] = ids[first + i]
+    bytes.copy(link.replies.bytes, (word + count) << 2, at, at + size)
+    this.#commit(link, KIND_BROADCAST, count, offset, payloadSize, size)
+  }
+
+  /** A message too long to be gathered with others. */
+  #sendLong(to: Recipients, bytes: Buffer, size: number): void {
+    const session = this.#session
+    this.close()
+    this.send(to, bytes, 0, size)
+    if (session !== undefined) this.#open(session, REPLY_RECORD_CLAIM_SIZE)
+  }
+
+  /** Puts what was gathered for many connections into the rings. */
+  #sendBroadcasts(): void {
+    if (this.#broadcasts.count === 0) return
+    const session = this.#session
+    this.close()
+    this.#broadcasts.sendAll(this)
+    if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.#publishRings()
+    if (session !== undefined) this.#open(session, REPLY_RECORD_CLAIM_SIZE)
+  }
+
+  #publishRings(): void {
     this.#unpublishedSize = 0
     const links = this.#links
     for (let i = 0; i < links.length; i++) {
@@ -124,19 +201,19 @@ export class Outbox implements ReplySink {
     payload: Uint8Array,
     value: number,
   ): void {
-    const open = this.#link
-    const openId = this.#connectionId
+    const open = this.#session
+    this.#sendBroadcasts()
     this.close()
     const offset = this.#claim(link, HEADER_SIZE + payload.length)
     link.replies.bytes.set(payload, offset + HEADER_SIZE)
     this.#commit(link, kind, connectionId, offset, payload.length, value)
-    if (open !== undefined) this.#open(open, openId, REPLY_RECORD_CLAIM_SIZE)
+    if (open !== undefined) this.#open(open, REPLY_RECORD_CLAIM_SIZE)
   }
 
-  #open(link: CoreLink, connectionId: number, payloadSize: number): void {
+  #open(session: Session, payloadSize: number): void {
+    const { link } = session
     const offset = this.#claim(link, HEADER_SIZE + payloadSize)
-    this.#link = link
-    this.#connectionId = connectionId
+    this.#session = session
     this.#recordOffset = offset
     const limit = offset + link.replies.room(offset)
     this.reply.useSpace(link.replies.bytes, offset + HEADER_SIZE, limit)
@@ -165,7 +242,7 @@ export class Outbox implements ReplySink {
   #claim(link: CoreLink, size: number): number {
     let offset = link.replies.claim(size)
     while (offset < 0) {
-      this.publish()
+      this.#publishRings()
       park(link.words, ROOM_WANTED)
       offset = link.replies.claim(size)
       if (offset < 0) sleep(link.words, ROOM_WANTED, RING_WAIT_SLICE_MS)

@@ -7,6 +7,7 @@
  */
 import { CLASS_NORMAL, type OpenedInfo } from '../../bridge/message.ts'
 import type { CommandEntry } from '../command/table.ts'
+import type { Subscriptions } from '../services/pubsub/topics.ts'
 import type { CoreLink } from './link.ts'
 
 export const REPLY_ON = 0
@@ -39,6 +40,9 @@ export class Session {
   /** True when the gates must look closer at every call of this session. */
   special = false
   monitor = false
+  subscriptions: Subscriptions | undefined = undefined
+  /** Channels, patterns and shard channels together. */
+  subscriptionCount = 0
   noEvict = false
   noTouch = false
   /** No further request is read: the connection closes once replies have left. */
@@ -67,5 +71,10 @@ export class Session {
     this.info = info
     this.createdMs = nowMs
     this.lastInteractionMs = nowMs
+  }
+
+  /** Says again whether the gates must look closer; called after anything changed that they look at. */
+  updateSpecial(): void {
+    this.special = this.noTouch || this.subscriptionCount > 0
   }
 }

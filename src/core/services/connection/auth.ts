@@ -64,6 +64,7 @@ export const helloCommand = command({
 
     if (name !== undefined) session.name = name
     session.protocol = protocol
+    server.pubsub.protocolChanged(session)
     reply.protocol = protocol
     reply.map(7)
     reply.bulkText('server')

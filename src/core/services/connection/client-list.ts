@@ -126,7 +126,10 @@ function clientLine(call: Call, session: Session): string {
     `idle=${Math.floor((nowMs - session.lastInteractionMs) / 1000)}`,
     `flags=${clientFlags(session)}`,
     `db=${session.dbIndex}`,
-    'sub=0 psub=0 ssub=0 multi=-1',
+    `sub=${session.subscriptions?.channels.size ?? 0}`,
+    `psub=${session.subscriptions?.patterns.size ?? 0}`,
+    `ssub=${session.subscriptions?.shards.size ?? 0}`,
+    'multi=-1',
     `qbuf=${inputBytes}`,
     // DIFFERS: nothing is set aside before bytes arrive, so there is nothing free in it.
     'qbuf-free=0',
@@ -152,6 +155,7 @@ function clientLine(call: Call, session: Session): string {
 function clientFlags(session: Session): string {
   let flags = ''
   if (session.monitor) flags += 'O'
+  if (session.subscriptionCount > 0) flags += 'P'
   if (session.waiting !== undefined) flags += 'b'
   if (session.closing) flags += 'c'
   if (session.info.unix) flags += 'U'

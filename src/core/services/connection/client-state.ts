@@ -121,7 +121,7 @@ export const clientNoTouch: CommandDefinition = {
   run(call) {
     const { session } = call
     session.noTouch = onOrOff(call)
-    session.special = session.noTouch
+    session.updateSpecial()
     call.reply.ok()
   },
 }

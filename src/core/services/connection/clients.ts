@@ -112,7 +112,8 @@ export class Clients {
     session.name = ''
     session.noEvict = false
     session.noTouch = false
-    session.special = false
+    server.pubsub.leave(session)
+    session.updateSpecial()
     this.replyOn(session)
   }
 
@@ -130,6 +131,7 @@ export class Clients {
     if (timeoutMs === 0) return
     for (const session of this.#byId.values()) {
       if (session.monitor || session.waiting !== undefined) continue
+      if (session.subscriptionCount > 0) continue
       if (server.clock.nowMs - session.lastInteractionMs > timeoutMs) {
         server.log.verbose('Closing idle client')
         this.kill(session)
@@ -148,6 +150,7 @@ export class Clients {
     this.#byId.delete(session.id)
     const server = this.#server
     server.monitors.remove(session)
+    server.pubsub.leave(session)
     server.pause.forget(session)
     server.blocking.forget(session)
   }

@@ -6,6 +6,7 @@
  * Never: looks at a key.
  */
 import { command } from '../../command/command.ts'
+import type { Call } from '../../engine/call.ts'
 import { CommandError, INVALID_DB_INDEX, wrongArity } from '../../engine/errors.ts'
 
 const PING_ARITY = wrongArity('ping')
@@ -24,15 +25,25 @@ export const pingCommand = command({
   complexity: 'O(1)',
   flags: ['fast'],
   tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+  whileSubscribed: true,
   reply: 'simple | bulk',
 
   run(call) {
-    const { args, reply } = call
+    const { args, reply, session } = call
     if (args.count > 2) throw PING_ARITY
-    if (args.count === 1) reply.rawBytes(PONG)
+    if (session.subscriptionCount > 0 && session.protocol === 2) pingSubscriber(call)
+    else if (args.count === 1) reply.rawBytes(PONG)
     else reply.bulk(args.bytes, args.offsets[1], args.lengths[1])
   },
 })
+
+/** A subscriber that speaks RESP2 is answered with an array, as with all that comes to it. */
+function pingSubscriber({ args, reply }: Call): void {
+  reply.array(2)
+  reply.bulkText('pong')
+  if (args.count === 1) reply.bulkText('')
+  else reply.bulk(args.bytes, args.offsets[1], args.lengths[1])
+}
 
 export const echoCommand = command({
   name: 'ECHO',
@@ -76,6 +87,7 @@ export const quitCommand = command({
   complexity: 'O(1)',
   flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
   arity: -1,
+  whileSubscribed: true,
   reply: 'ok',
 
   run(call) {
@@ -91,6 +103,7 @@ export const resetCommand = command({
   since: '6.2.0',
   complexity: 'O(1)',
   flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
+  whileSubscribed: true,
   reply: 'simple',
 
   run(call) {

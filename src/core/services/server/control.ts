@@ -33,6 +33,7 @@ export class Control {
     server.users.setDefaultPassword(settings.bytes('requirepass'))
     server.memoryLimit = settings.int('maxmemory')
     server.latency.settingsChanged()
+    server.notifications.use(settings.text('notify-keyspace-events'))
     server.updateGuard()
   }
 

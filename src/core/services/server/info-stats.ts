@@ -10,7 +10,7 @@ import type { Server } from '../../server.ts'
 import { arenaAccount, percent } from './account.ts'
 
 export function statsSection(server: Server): string[] {
-  const { stats, clients, keyspace } = server
+  const { stats, clients, keyspace, pubsub } = server
   return [
     `total_connections_received:${clients.acceptedCount}`,
     `total_commands_processed:${stats.commandCount()}`,
@@ -37,9 +37,9 @@ export function statsSection(server: Server): string[] {
     'current_eviction_exceeded_time:0',
     `keyspace_hits:${keyspace.hits}`,
     `keyspace_misses:${keyspace.misses}`,
-    'pubsub_channels:0',
-    'pubsub_patterns:0',
-    'pubsubshard_channels:0',
+    `pubsub_channels:${pubsub.channels.count}`,
+    `pubsub_patterns:${pubsub.patterns.count}`,
+    `pubsubshard_channels:${pubsub.shards.count}`,
     'latest_fork_usec:0',
     'total_forks:0',
     'migrate_cached_sockets:0',
