@@ -170,6 +170,16 @@ export function listpackRead(arena: Arena, at: number, element: ListpackElement)
   }
 }
 
+/** The element as a number, beyond 2^53 the nearest; NaN when it is a string. */
+export function listpackInteger(arena: Arena, at: number): number {
+  const bytes = arena.bytes
+  const first = bytes[at]
+  if (first < 128) return first
+  if ((first & 0xc0) === 0x80 || (first & 0xf0) === 0xe0 || first === 0xf0) return Number.NaN
+  readInteger(bytes, at, compared)
+  return compared.number
+}
+
 /** True when the element is these bytes, however it is encoded. */
 export function listpackEquals(
   arena: Arena,
