@@ -94,7 +94,6 @@ const NO_SAVE = inert('nothing is saved or loaded yet')
 const NO_CLUSTER = inert('it matters only with cluster-enabled yes, which is refused')
 const NO_REPLICA = inert('it matters only to a replica, and replicaof is refused')
 const NO_REPLICAS = inert('it matters only once replicas are attached, which no command allows yet')
-const NO_EVICTION = inert('it matters only with an eviction policy, which is refused')
 const NO_DEFRAG = inert('it matters only with activedefrag yes, which is refused')
 const NO_SYSLOG = inert('it matters only with syslog-enabled yes, which is refused')
 const NO_TLS_DETAIL = refused('only certificates, keys, authorities and client checks can be set')
@@ -238,7 +237,7 @@ export const PARAMS = {
 
   // Memory
   maxmemory: size(0n, ULONG_MAX, '0', coreAndMain),
-  'maxmemory-policy': choice('noeviction', refused('keys are not evicted'), [
+  'maxmemory-policy': choice('noeviction', core, [
     'volatile-lru',
     'volatile-lfu',
     'volatile-random',
@@ -248,10 +247,10 @@ export const PARAMS = {
     'allkeys-random',
     'noeviction',
   ]),
-  'maxmemory-samples': int(1n, INT_MAX, '5', NO_EVICTION),
-  'maxmemory-eviction-tenacity': int(0n, 100n, '10', NO_EVICTION),
-  'lfu-log-factor': int(0n, INT_MAX, '10', NO_EVICTION),
-  'lfu-decay-time': int(0n, INT_MAX, '1', NO_EVICTION),
+  'maxmemory-samples': int(1n, INT_MAX, '5', core),
+  'maxmemory-eviction-tenacity': int(0n, 100n, '10', core),
+  'lfu-log-factor': int(0n, INT_MAX, '10', core),
+  'lfu-decay-time': int(0n, INT_MAX, '1', core),
   'active-expire-effort': int(1n, 10n, '1', core),
   activerehashing: bool('yes', inert('tables grow in small steps in any case')),
   'lazyfree-lazy-eviction': bool('no', FREED_AT_ONCE),

@@ -13,6 +13,7 @@ import {
 } from './command/table.ts'
 import { type Call, run } from './engine/call.ts'
 import { CommandError, NO_AUTH, OUT_OF_MEMORY, wrongArity } from './engine/errors.ts'
+import { EVICT_FAILED } from './keyspace/eviction.ts'
 import type { Server } from './server.ts'
 
 /** Finds the command of `call.args` and runs it, or answers why not. */
@@ -44,10 +45,12 @@ export function execute(server: Server, call: Call): void {
     const refusal = refuse(server, call, entry)
     if (refusal !== undefined) return reject(call, entry, refusal)
     if (server.pause.holds(call)) return
-    server.keyspace.touching = !session.noTouch
-    run(call)
-    server.keyspace.touching = true
-    return
+    if (session.noTouch) {
+      server.keyspace.setTouching(false)
+      run(call)
+      server.keyspace.setTouching(true)
+      return
+    }
   }
   run(call)
 }
@@ -59,8 +62,9 @@ function refuse(server: Server, call: Call, entry: CommandEntry): CommandError |
   if (!session.authenticated && (flags & FLAG_NO_AUTH) === 0 && server.users.passwordRequired) {
     return NO_AUTH
   }
-  if (server.memoryLimit > 0 && (flags & FLAG_DENYOOM) !== 0 && server.overMemoryLimit()) {
-    return OUT_OF_MEMORY
+  if (server.eviction.limitBytes > 0) {
+    const outcome = server.eviction.evict(call.args.sizeBytes)
+    if (outcome === EVICT_FAILED && (flags & FLAG_DENYOOM) !== 0) return OUT_OF_MEMORY
   }
   const listens = session.subscriptionCount > 0 && session.protocol === 2
   if (listens && (flags & FLAG_WHILE_SUBSCRIBED) === 0) return subscribersOnly(entry)

@@ -23,6 +23,7 @@ import { Propagation } from './engine/propagation.ts'
 import { Session } from './engine/session.ts'
 import { Timers } from './engine/timers.ts'
 import { execute } from './execute.ts'
+import { Eviction } from './keyspace/eviction.ts'
 import { Keyspace } from './keyspace/keyspace.ts'
 import { Users } from './services/acl/users.ts'
 import { Clients } from './services/connection/clients.ts'
@@ -69,6 +70,7 @@ export class Server {
   readonly outbox: Outbox
   readonly propagation: Propagation
   readonly keyspace: Keyspace
+  readonly eviction: Eviction
   readonly users: Users
   readonly log: Log
   readonly stats: Stats
@@ -84,8 +86,6 @@ export class Server {
   readonly blocking: Blocking
   /** True when some gate may be shut, so that every call has to be looked at. */
   guarded = false
-  /** Bytes; 0 means none. */
-  memoryLimit = 0
 
   constructor(start: CoreStart) {
     registerValueTypes()
@@ -108,6 +108,7 @@ export class Server {
       this.clock,
       this.propagation,
     )
+    this.eviction = new Eviction(this)
     this.users = new Users(this)
     this.log = new Log(this)
     this.stats = new Stats(this)
@@ -140,11 +141,7 @@ export class Server {
 
   /** Says again whether calls have to be looked at; whoever opens or shuts a gate calls it. */
   updateGuard(): void {
-    this.guarded = this.users.passwordRequired || this.memoryLimit > 0 || this.pause.active
-  }
-
-  overMemoryLimit(): boolean {
-    return this.keyspace.usedBytes() > this.memoryLimit
+    this.guarded = this.users.passwordRequired || this.eviction.limitBytes > 0 || this.pause.active
   }
 
   /** A call that nobody has made yet: requests go through one, those that waited through another. */

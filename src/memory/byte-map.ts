@@ -192,6 +192,13 @@ export function byteMapRemove(arena: Arena, map: Ref, hash: number, entry: Ref):
   return true
 }
 
+/** Answers whether this very entry is in the map. */
+export function byteMapHas(arena: Arena, map: Ref, hash: number, entry: Ref): boolean {
+  const words = arena.words
+  const item = itemOf(words, map << 1, hash)
+  return findSlot(words, words[item] << 1, words[item + 1], hash, entry) !== 0
+}
+
 /** Puts an entry of the same key in the place of another. Answers whether that was there. */
 export function byteMapReplace(
   arena: Arena,

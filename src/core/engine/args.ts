@@ -97,6 +97,12 @@ export class Args {
     this.open(bytes, into, 0)
   }
 
+  /** Bytes of all arguments together, about. */
+  get sizeBytes(): number {
+    const last = this.count - 1
+    return this.offsets[last] + this.lengths[last] - this.offsets[0]
+  }
+
   /** The argument's bytes as text, one character a byte. Cold paths only. */
   text(index: number): string {
     const at = this.offsets[index]

@@ -45,10 +45,11 @@ export const NO_DEADLINE = -1
 export class Db {
   readonly index: number
   readonly #keyspace: Keyspace
-  #table: KeyTable
+  /** Written here only; eviction chooses among the keys and the deadlines. */
+  keys: KeyTable
   /** The table's maps by arena, 0 where there is none. */
   #maps: Int32Array
-  #deadlines: Deadlines
+  deadlines: Deadlines
   /** The arena of the last key. */
   arena: Arena
   #arenaIndex = 0
@@ -56,9 +57,9 @@ export class Db {
   constructor(keyspace: Keyspace, index: number) {
     this.index = index
     this.#keyspace = keyspace
-    this.#table = new KeyTable(keyspace.arenas)
-    this.#maps = this.#table.maps
-    this.#deadlines = new Deadlines(keyspace.arenas)
+    this.keys = new KeyTable(keyspace.arenas)
+    this.#maps = this.keys.maps
+    this.deadlines = new Deadlines(keyspace.arenas)
     this.arena = keyspace.arenas[0]
   }
 
@@ -94,8 +95,10 @@ export class Db {
       const header = this.arena.words[word]
       if ((header & EXPIRE_FLAG) === 0 || !this.#expireIfDue(ref)) {
         keyspace.hits++
-        if (keyspace.touching) {
+        if (keyspace.touchesTime) {
           this.arena.words[word] = (header & 0xff) | (keyspace.lruClock << AGE_SHIFT)
+        } else if (keyspace.touchesUse) {
+          keyspace.countUse(this.arena.words, word)
         }
         return ref
       }
@@ -137,11 +140,14 @@ export class Db {
   write(args: Args, index: number): Ref {
     const ref = this.find(args, index)
     if (ref === 0) return 0
+    const keyspace = this.#keyspace
     const word = ref << 1
     const header = this.arena.words[word]
     if ((header & EXPIRE_FLAG) !== 0 && this.#expireIfDue(ref)) return 0
-    if (this.#keyspace.touching) {
-      this.arena.words[word] = (header & 0xff) | (this.#keyspace.lruClock << AGE_SHIFT)
+    if (keyspace.touchesTime) {
+      this.arena.words[word] = (header & 0xff) | (keyspace.lruClock << AGE_SHIFT)
+    } else if (keyspace.touchesUse) {
+      keyspace.countUse(this.arena.words, word)
     }
     return ref
   }
@@ -174,7 +180,7 @@ export class Db {
     const hash = args.hash(index)
     this.#choose(hash)
     const arena = this.arena
-    const table = this.#table.mapIn(this.#arenaIndex)
+    const table = this.keys.mapIn(this.#arenaIndex)
     byteMapReserve(arena, table, hash)
     const timed = deadlineMs !== NO_DEADLINE
     const ref = entryCreateAligned(
@@ -187,7 +193,7 @@ export class Db {
     arena.words[ref << 1] = entryHeader(type, encoding, timed, this.#keyspace.newAge())
     if (timed) {
       setEntryDeadline(arena, ref, deadlineMs)
-      this.#deadlines.addOrFree(this.#arenaIndex, ref, deadlineMs)
+      this.deadlines.addOrFree(this.#arenaIndex, ref, deadlineMs)
       this.#keyspace.deadlineAdded(deadlineMs)
     }
     byteMapInsert(arena, table, hash, ref)
@@ -212,12 +218,12 @@ export class Db {
     words[(made << 1) + 1] = words[(ref << 1) + 1]
     if (timed) {
       setEntryDeadline(arena, made, deadlineMs)
-      this.#deadlines.addOrFree(this.#arenaIndex, made, deadlineMs)
+      this.deadlines.addOrFree(this.#arenaIndex, made, deadlineMs)
       this.#keyspace.deadlineAdded(deadlineMs)
     }
     byteMapReplace(arena, this.#maps[this.#arenaIndex], this.#hashOf(made), ref, made)
     const before = entryDeadline(arena, ref)
-    if (before !== NO_DEADLINE) this.#deadlines.remove(this.#arenaIndex, ref, before)
+    if (before !== NO_DEADLINE) this.deadlines.remove(this.#arenaIndex, ref, before)
     valueType(words[ref << 1] & TYPE_MASK).free(arena, ref)
     arena.free(ref)
     return made
@@ -229,8 +235,8 @@ export class Db {
     const before = entryDeadline(arena, ref)
     if (before === NO_DEADLINE) return this.#move(ref, valueSize, valueSize, deadlineMs)
     if (before === deadlineMs) return ref
-    this.#deadlines.add(this.#arenaIndex, ref, deadlineMs)
-    this.#deadlines.remove(this.#arenaIndex, ref, before)
+    this.deadlines.add(this.#arenaIndex, ref, deadlineMs)
+    this.deadlines.remove(this.#arenaIndex, ref, before)
     setEntryDeadline(arena, ref, deadlineMs)
     this.#keyspace.deadlineAdded(deadlineMs)
     return ref
@@ -241,7 +247,7 @@ export class Db {
     const arena = this.arena
     const before = entryDeadline(arena, ref)
     if (before === NO_DEADLINE) return false
-    this.#deadlines.remove(this.#arenaIndex, ref, before)
+    this.deadlines.remove(this.#arenaIndex, ref, before)
     const value = entryValueWord(arena, ref)
     const end = (ref << 1) + (arena.blockSizeBytes(ref) >> 2)
     arena.words.copyWithin(value - 2, value, end)
@@ -253,6 +259,12 @@ export class Db {
   remove(ref: Ref): void {
     this.#unlink(ref, this.#hashOf(ref))
     this.#free(ref)
+  }
+
+  /** Evicts an entry of the arena. */
+  evict(arenaIndex: number, ref: Ref): void {
+    this.#selectArena(arenaIndex)
+    this.removeUnasked(ref, 'evicted')
   }
 
   /** The arena that the key of an argument lives in or would live in. */
@@ -295,12 +307,12 @@ export class Db {
     const hash = args.hash(index)
     this.#choose(hash)
     const arena = this.arena
-    const table = this.#table.mapIn(this.#arenaIndex)
+    const table = this.keys.mapIn(this.#arenaIndex)
     if (replaced === 0) byteMapReserve(arena, table, hash)
     if (this.#keyspace.ready.awaitedCount > 0) this.signalReady(args, index)
     const deadlineMs = entryDeadline(arena, entry)
     if (deadlineMs !== NO_DEADLINE) {
-      this.#deadlines.add(this.#arenaIndex, entry, deadlineMs)
+      this.deadlines.add(this.#arenaIndex, entry, deadlineMs)
       this.#keyspace.deadlineAdded(deadlineMs)
     }
     if (replaced === 0) {
@@ -391,22 +403,22 @@ export class Db {
   }
 
   size(): number {
-    return this.#table.size()
+    return this.keys.size()
   }
 
   /** Keys that have a deadline. */
   volatileSize(): number {
-    return this.#deadlines.count()
+    return this.deadlines.count()
   }
 
   /** Milliseconds that volatile keys have left, on average; 0 without such keys. */
   averageTtlMs(): number {
-    return this.#deadlines.averageTtlMs(this.#keyspace.clock.nowMs)
+    return this.deadlines.averageTtlMs(this.#keyspace.clock.nowMs)
   }
 
   /** The earliest deadline in this database, Infinity when there is none. */
   firstDeadlineMs(): number {
-    return this.#deadlines.firstMs()
+    return this.deadlines.firstMs()
   }
 
   /** Deletes up to `limit` keys whose deadline has passed. Gives how many it found. */
@@ -414,9 +426,9 @@ export class Db {
     const nowMs = this.#keyspace.clock.nowMs
     let count = 0
     while (count < limit) {
-      const ref = this.#deadlines.takeDue(nowMs)
+      const ref = this.deadlines.takeDue(nowMs)
       if (ref === 0) break
-      this.#selectArena(this.#deadlines.arenaIndex)
+      this.#selectArena(this.deadlines.arenaIndex)
       this.#expire(ref)
       count++
     }
@@ -428,8 +440,8 @@ export class Db {
    * `arena`. What is there throughout a whole scan is visited.
    */
   scan(cursor: number, wantedCount: number, out: EntryCollector): number {
-    const next = this.#table.scan(cursor, wantedCount, out)
-    this.#selectArena(this.#table.arenaIndex)
+    const next = this.keys.scan(cursor, wantedCount, out)
+    this.#selectArena(this.keys.arenaIndex)
     return next
   }
 
@@ -438,16 +450,16 @@ export class Db {
    * numbers in [0, 1).
    */
   random(random: () => number): Ref {
-    const ref = this.#table.random(random)
-    this.#selectArena(this.#table.arenaIndex)
+    const ref = this.keys.random(random)
+    this.#selectArena(this.keys.arenaIndex)
     return ref
   }
 
   /** Every key, arena by arena. `visit` may not add or remove keys. */
   // alloc: once for a whole database
   forEach(visit: (ref: Ref) => void): void {
-    this.#table.forEach((ref) => {
-      this.#selectArena(this.#table.arenaIndex)
+    this.keys.forEach((ref) => {
+      this.#selectArena(this.keys.arenaIndex)
       visit(ref)
     })
   }
@@ -459,28 +471,28 @@ export class Db {
     this.forEach((ref) => {
       this.#free(ref)
     })
-    this.#table.free()
-    this.#deadlines.free()
+    this.keys.free()
+    this.deadlines.free()
     this.#keyspace.ready.signalAll(this.index)
     return count
   }
 
   /** Forgets everything, after the arenas themselves were emptied. */
   forget(): void {
-    this.#table.forget()
-    this.#deadlines.forget()
+    this.keys.forget()
+    this.deadlines.forget()
   }
 
   /** Exchanges contents with another database. */
   swap(other: Db): void {
-    const table = this.#table
-    this.#table = other.#table
-    this.#maps = this.#table.maps
-    other.#table = table
+    const table = this.keys
+    this.keys = other.keys
+    this.#maps = this.keys.maps
+    other.keys = table
     other.#maps = table.maps
-    const deadlines = this.#deadlines
-    this.#deadlines = other.#deadlines
-    other.#deadlines = deadlines
+    const deadlines = this.deadlines
+    this.deadlines = other.deadlines
+    other.deadlines = deadlines
   }
 
   /** Byte maps of this database by arena, 0 where there is none: for the checker. */
@@ -490,7 +502,7 @@ export class Db {
 
   /** Byte trees of this database by arena, 0 where there is none: for the checker. */
   deadlineTrees(): readonly number[] {
-    return this.#deadlines.trees()
+    return this.deadlines.trees()
   }
 
   #choose(hash: number): void {
@@ -516,7 +528,7 @@ export class Db {
 
   #forgetDeadline(ref: Ref): void {
     const deadlineMs = entryDeadline(this.arena, ref)
-    if (deadlineMs !== NO_DEADLINE) this.#deadlines.remove(this.#arenaIndex, ref, deadlineMs)
+    if (deadlineMs !== NO_DEADLINE) this.deadlines.remove(this.#arenaIndex, ref, deadlineMs)
   }
 
   #free(ref: Ref): void {
@@ -549,13 +561,13 @@ export class Db {
     words[(moved << 1) + 1] = words[(ref << 1) + 1]
     if (timed) {
       setEntryDeadline(arena, moved, deadlineMs)
-      this.#deadlines.addOrFree(this.#arenaIndex, moved, deadlineMs)
+      this.deadlines.addOrFree(this.#arenaIndex, moved, deadlineMs)
       this.#keyspace.deadlineAdded(deadlineMs)
     }
     const from = entryValueWord(arena, ref)
     words.copyWithin(entryValueWord(arena, moved), from, from + ((keptSize + 3) >> 2))
     byteMapReplace(arena, this.#maps[this.#arenaIndex], this.#hashOf(moved), ref, moved)
-    if (before !== NO_DEADLINE) this.#deadlines.remove(this.#arenaIndex, ref, before)
+    if (before !== NO_DEADLINE) this.deadlines.remove(this.#arenaIndex, ref, before)
     arena.free(ref)
     return moved
   }

@@ -10,6 +10,7 @@
  */
 import { type Arena, ArenaFullError, type Ref } from '../../memory/arena.ts'
 import {
+  byteTreeAt,
   byteTreeCount,
   byteTreeCreate,
   byteTreeFirst,
@@ -33,6 +34,8 @@ export class Deadlines {
   #sumMs = 0
   /** The arena of the key that `takeDue` gave. */
   arenaIndex = 0
+  /** The deadline of the key that `first` gave. */
+  foundMs = 0
 
   constructor(arenas: readonly Arena[]) {
     this.#arenas = arenas
@@ -67,9 +70,7 @@ export class Deadlines {
 
   count(): number {
     let count = 0
-    for (let i = 0; i < this.#trees.length; i++) {
-      if (this.#trees[i] !== 0) count += byteTreeCount(this.#arenas[i], this.#trees[i])
-    }
+    for (let i = 0; i < this.#trees.length; i++) count += this.#countOf(i)
     return count
   }
 
@@ -95,6 +96,44 @@ export class Deadlines {
     return 0
   }
 
+  /** The entry with the earliest deadline, of all arenas if `only` is -1; 0 when there is none. */
+  first(only: number): Ref {
+    let found = 0
+    this.foundMs = Number.POSITIVE_INFINITY
+    for (let i = 0; i < this.#trees.length; i++) {
+      if (only >= 0 && i !== only) continue
+      const ms = this.#firstOf(i)
+      if (ms >= this.foundMs) continue
+      this.foundMs = ms
+      this.arenaIndex = i
+      found = byteTreeItemValue(this.#arenas[i], this.#trees[i], this.#position)
+    }
+    return found
+  }
+
+  /** An arena chosen as evenly as its volatile keys would be, -1 when there are none. */
+  drawArena(random: () => number): number {
+    let at = Math.floor(random() * this.count())
+    for (let i = 0; i < this.#trees.length; i++) {
+      const count = this.#countOf(i)
+      if (at < count) return i
+      at -= count
+    }
+    return -1
+  }
+
+  /** Gives `count` entries of an arena to `out`, each drawn evenly; none if there are none. */
+  sample(index: number, count: number, random: () => number, out: Ref[]): void {
+    const arena = this.#arenas[index]
+    const tree = this.#trees[index]
+    const size = this.#countOf(index)
+    if (size === 0) return
+    for (let i = 0; i < count; i++) {
+      byteTreeAt(arena, tree, this.#position, Math.floor(random() * size))
+      out.push(byteTreeItemValue(arena, tree, this.#position))
+    }
+  }
+
   /** Gives the trees' memory back. */
   free(): void {
     for (let i = 0; i < this.#trees.length; i++) {
@@ -111,6 +150,11 @@ export class Deadlines {
 
   trees(): readonly number[] {
     return Array.from(this.#trees)
+  }
+
+  #countOf(index: number): number {
+    const tree = this.#trees[index]
+    return tree === 0 ? 0 : byteTreeCount(this.#arenas[index], tree)
   }
 
   /** The first deadline in an arena; `#position` is then there. */

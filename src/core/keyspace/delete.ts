@@ -69,7 +69,7 @@ export const touchCommand = command({
   run(call) {
     const { args, db } = call
     // CLIENT NO-TOUCH means the accesses that happen by the way, not this one.
-    call.keyspace.touching = true
+    call.keyspace.setTouching(true)
     let count = 0
     for (let i = 1; i < args.count; i++) if (db.read(args, i) !== 0) count++
     call.reply.integer(count)

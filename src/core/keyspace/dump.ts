@@ -11,10 +11,10 @@ import { RdbWriter } from '../../lib/rdb/writer.ts'
 import { type CommandDefinition, command } from '../command/command.ts'
 import type { Call } from '../engine/call.ts'
 import { CommandError, NOT_AN_INTEGER, SYNTAX } from '../engine/errors.ts'
+import { idleAge } from './age.ts'
 import { NO_DEADLINE } from './db.ts'
 import { setEntryAge } from './entry.ts'
 import { DEADLINE_MS_MAX } from './expire-time.ts'
-import { idleAge, usesFrequency } from './object.ts'
 import { persistenceOf, saveValue } from './persist.ts'
 import { Draft } from './transfer.ts'
 
@@ -192,8 +192,11 @@ function removeReplaced(call: Call): void {
 
 function setAge(call: Call, draft: Draft, options: RestoreOptions): void {
   const { arena } = call.db
-  if (usesFrequency(call)) {
-    if (options.frequency >= 0) setEntryAge(arena, draft.ref, options.frequency)
+  const { countsUses, frequencies } = call.keyspace
+  if (countsUses) {
+    if (options.frequency >= 0) {
+      setEntryAge(arena, draft.ref, frequencies.withCount(options.frequency))
+    }
   } else if (options.idle >= 0) {
     setEntryAge(arena, draft.ref, idleAge(call.keyspace.lruClock, options.idle))
   }

@@ -9,7 +9,9 @@ import { Arena } from '../../memory/arena.ts'
 import type { Clock } from '../engine/clock.ts'
 import type { Propagation } from '../engine/propagation.ts'
 import { ReadyKeys } from '../engine/ready-keys.ts'
+import { Frequencies } from './age.ts'
 import { Db } from './db.ts'
+import { AGE_SHIFT } from './entry.ts'
 import { KeyEvents } from './events.ts'
 
 export interface KeyspaceOptions {
@@ -35,12 +37,16 @@ export class Keyspace {
   expiredCount = 0
   /** 24 bits, seconds: ages are told in it. */
   lruClock = 0
+  /** True when the ages of keys count uses; then `touchesUse`, else `touchesTime` may be true. */
+  countsUses = false
+  readonly frequencies: Frequencies
+  /** Whether an access writes the time, or counts a use; neither while CLIENT NO-TOUCH is on. */
+  touchesTime = true
+  touchesUse = false
   /** No deadline of any key lies before this; Infinity when there is none. */
   nextDeadlineMs = Number.POSITIVE_INFINITY
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpire = true
-  /** False while accesses leave the ages of keys alone: CLIENT NO-TOUCH. */
-  touching = true
   /** CLIENT PAUSE and a replica's role keep expired keys in place, unseen. */
   expireByDeletion = true
 
@@ -48,6 +54,7 @@ export class Keyspace {
     this.clock = clock
     this.propagation = propagation
     this.hashSeed = options.hashSeed
+    this.frequencies = new Frequencies(options.hashSeed)
     for (let i = 0; i < options.arenaCount; i++) {
       const arena = options.arenaSize === undefined ? new Arena() : new Arena(options.arenaSize)
       arena.hashSeed = options.hashSeed
@@ -60,11 +67,25 @@ export class Keyspace {
   /** Takes over the clock's time where ages are told. */
   tick(): void {
     this.lruClock = Math.floor(this.clock.nowMs / 1000) & 0xffffff
+    this.frequencies.tick(this.clock.nowMs)
+  }
+
+  /** Lets accesses count as uses of a key, or not. */
+  setTouching(touching: boolean): void {
+    this.touchesTime = touching && !this.countsUses
+    this.touchesUse = touching && this.countsUses
+  }
+
+  /** Counts a use in the entry whose header word is at `word`. */
+  countUse(words: Int32Array, word: number): void {
+    const header = words[word]
+    const age = this.frequencies.used(header >>> AGE_SHIFT)
+    words[word] = (header & 0xff) | (age << AGE_SHIFT)
   }
 
   /** The age that a new key begins with. */
   newAge(): number {
-    return this.lruClock
+    return this.countsUses ? this.frequencies.fresh() : this.lruClock
   }
 
   /** A key got this deadline: the core must not sleep beyond it. */

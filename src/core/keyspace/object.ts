@@ -9,7 +9,8 @@ import type { Ref } from '../../memory/arena.ts'
 import { type CommandDefinition, command } from '../command/command.ts'
 import type { Call } from '../engine/call.ts'
 import { CommandError } from '../engine/errors.ts'
-import { AGE_MASK, entryAge, entryType } from './entry.ts'
+import { idleSeconds } from './age.ts'
+import { entryAge, entryType } from './entry.ts'
 import { valueType } from './value.ts'
 
 const SWITCHING =
@@ -20,8 +21,6 @@ const IDLE_NOT_TRACKED = new CommandError(
 const FREQUENCY_NOT_TRACKED = new CommandError(
   `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${SWITCHING}`,
 )
-
-const FREQUENCY_MASK = 0xff
 
 const HELP = [
   'OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
@@ -62,8 +61,8 @@ export const objectCommand = command({
       since: '4.0.0',
       reply: 'integer | nil',
       run: aboutKey((call, ref) => {
-        if (!usesFrequency(call)) throw FREQUENCY_NOT_TRACKED
-        call.reply.integer(entryAge(call.db.arena, ref) & FREQUENCY_MASK)
+        if (!call.keyspace.countsUses) throw FREQUENCY_NOT_TRACKED
+        call.reply.integer(call.keyspace.frequencies.countOf(entryAge(call.db.arena, ref)))
       }),
     }),
     about({
@@ -72,7 +71,7 @@ export const objectCommand = command({
       since: '2.2.3',
       reply: 'integer | nil',
       run: aboutKey((call, ref) => {
-        if (usesFrequency(call)) throw IDLE_NOT_TRACKED
+        if (call.keyspace.countsUses) throw IDLE_NOT_TRACKED
         call.reply.integer(idleSeconds(call.keyspace.lruClock, entryAge(call.db.arena, ref)))
       }),
     }),
@@ -82,9 +81,7 @@ export const objectCommand = command({
       since: '2.2.3',
       reply: 'integer | nil',
       run: aboutKey((call, ref) => {
-        const { arena } = call.db
-        const type = valueType(entryType(arena, ref))
-        call.reply.integer(type.referenceCount?.(arena, ref) ?? 1)
+        call.reply.integer(referenceCount(call, ref))
       }),
     }),
     {
@@ -104,24 +101,12 @@ export const objectCommand = command({
   ],
 })
 
-/** True when ages of keys count uses, not time. */
-export function usesFrequency(call: Call): boolean {
-  return call.server.settings.text('maxmemory-policy').endsWith('-lfu')
-}
-
-/**
- * The age of a key that was used `seconds` ago.
- * QUIRK: the ages of the clock's last round begin at its end, one second off, so that `idleSeconds`
- * takes the second back; what is longer than the clock's round wraps. OBJECT IDLETIME shows both.
- */
-export function idleAge(lruClock: number, seconds: number): number {
-  let age = lruClock - seconds
-  if (age < 0) age += AGE_MASK
-  return age - Math.floor(age / (AGE_MASK + 1)) * (AGE_MASK + 1)
-}
-
-function idleSeconds(lruClock: number, age: number): number {
-  return lruClock >= age ? lruClock - age : lruClock + (AGE_MASK - age)
+/** How many keys share the value, as Redis tells it: unless the age of each counts, integers are. */
+export function referenceCount(call: Call, ref: Ref): number {
+  const { arena } = call.db
+  const { eviction } = call.server
+  if (eviction.limitBytes > 0 && eviction.wantsAges) return 1
+  return valueType(entryType(arena, ref)).referenceCount?.(arena, ref) ?? 1
 }
 
 type Own = 'name' | 'summary' | 'since' | 'reply' | 'run'

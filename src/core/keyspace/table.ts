@@ -74,6 +74,31 @@ export class KeyTable {
     return 0
   }
 
+  /** An arena chosen as evenly as its keys would be, -1 when there are no keys. */
+  drawArena(random: () => number): number {
+    if (this.maps.length === 1) return this.#count(0) > 0 ? 0 : -1
+    let at = Math.floor(random() * this.size())
+    for (let i = 0; i < this.maps.length; i++) {
+      const count = this.#count(i)
+      if (at < count) return i
+      at -= count
+    }
+    return -1
+  }
+
+  /**
+   * Gives about `count` keys of an arena to `out`, at least one if there are any. They are neighbours
+   * in the order of their hashes, which has nothing to do with what they are or when they came.
+   */
+  sample(index: number, count: number, random: () => number, out: Ref[]): void {
+    if (this.#count(index) === 0) return
+    const arena = this.#arenas[index]
+    const map = this.maps[index]
+    let cursor = byteMapScan(arena, map, Math.floor(random() * CURSOR_ARENA), count, out)
+    // A scan ends at the end of the hashes, or after too many empty slots.
+    while (out.length === 0) cursor = byteMapScan(arena, map, cursor, count, out)
+  }
+
   /** Every key, arena by arena. `visit` may not add or remove keys. */
   forEach(visit: (ref: Ref) => void): void {
     for (let i = 0; i < this.maps.length; i++) {

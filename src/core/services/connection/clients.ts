@@ -124,6 +124,15 @@ export class Clients {
     this.#server.outbox.select(session)
   }
 
+  /** Bytes of requests that have begun to arrive, and of replies that peers have not taken. */
+  bufferedBytes(): number {
+    let sum = 0
+    for (const session of this.#byId.values()) {
+      sum += session.link.inputBytes(session) + session.link.outputBytes(session)
+    }
+    return sum
+  }
+
   /** Closes sessions that have been idle for longer than `timeout`. */
   closeIdle(): void {
     const server = this.#server

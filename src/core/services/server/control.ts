@@ -31,7 +31,7 @@ export class Control {
     const { settings } = server
     server.log.setLevel(settings.text('loglevel'))
     server.users.setDefaultPassword(settings.bytes('requirepass'))
-    server.memoryLimit = settings.int('maxmemory')
+    server.eviction.settingsChanged()
     server.latency.settingsChanged()
     server.notifications.use(settings.text('notify-keyspace-events'))
     server.updateGuard()

@@ -15,8 +15,10 @@ import {
   NOT_AN_INTEGER,
   OUT_OF_RANGE_POSITIVE,
 } from '../../engine/errors.ts'
+import { idleSeconds } from '../../keyspace/age.ts'
 import { NO_DEADLINE } from '../../keyspace/db.ts'
-import { AGE_MASK, entryAge, entryType } from '../../keyspace/entry.ts'
+import { entryAge, entryType } from '../../keyspace/entry.ts'
+import { referenceCount } from '../../keyspace/object.ts'
 import { saveValue } from '../../keyspace/persist.ts'
 import { valueType } from '../../keyspace/value.ts'
 import { stringSetText } from '../../types/string/string.ts'
@@ -53,7 +55,8 @@ export function digestValue({ db, args, reply }: Call): void {
   }
 }
 
-export function object({ db, args, keyspace, reply, server }: Call): void {
+export function object(call: Call): void {
+  const { db, args, keyspace, reply, server } = call
   const ref = db.peek(args, 2)
   if (ref === 0) throw NO_SUCH_KEY
   const { arena } = db
@@ -63,9 +66,9 @@ export function object({ db, args, keyspace, reply, server }: Call): void {
   saveValue(arena, ref, writer)
   const age = entryAge(arena, ref)
   reply.simple(
-    `Value at:0x${(ref * 8).toString(16)} refcount:${type.referenceCount?.(arena, ref) ?? 1} ` +
+    `Value at:0x${(ref * 8).toString(16)} refcount:${referenceCount(call, ref)} ` +
       `encoding:${type.encodingName(arena, ref)} serializedlength:${writer.length - 1} ` +
-      `lru:${age} lru_seconds_idle:${(keyspace.lruClock - age) & AGE_MASK}`,
+      `lru:${age} lru_seconds_idle:${idleSeconds(keyspace.lruClock, age)}`,
   )
 }
 

@@ -17,10 +17,6 @@ export function memorySection(server: Server): string[] {
   const residentBytes = Number(server.control.process.rss ?? 0)
   const overhead = overheadBytes(keyspace)
   const limit = settings.int('maxmemory')
-  let clientBytes = 0
-  for (const session of clients.all()) {
-    clientBytes += session.link.inputBytes(session) + session.link.outputBytes(session)
-  }
   return [
     `used_memory:${usedBytes}`,
     `used_memory_human:${human(usedBytes)}`,
@@ -54,7 +50,7 @@ export function memorySection(server: Server): string[] {
     'mem_replication_backlog:0',
     'mem_total_replication_buffers:0',
     'mem_clients_slaves:0',
-    `mem_clients_normal:${clientBytes}`,
+    `mem_clients_normal:${clients.bufferedBytes()}`,
     'mem_cluster_links:0',
     'mem_aof_buffer:0',
     'mem_allocator:libc',

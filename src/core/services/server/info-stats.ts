@@ -10,7 +10,7 @@ import type { Server } from '../../server.ts'
 import { arenaAccount, percent } from './account.ts'
 
 export function statsSection(server: Server): string[] {
-  const { stats, clients, keyspace, pubsub } = server
+  const { stats, clients, eviction, keyspace, pubsub } = server
   return [
     `total_connections_received:${clients.acceptedCount}`,
     `total_commands_processed:${stats.commandCount()}`,
@@ -31,10 +31,10 @@ export function statsSection(server: Server): string[] {
     'expired_stale_perc:0.00',
     'expired_time_cap_reached_count:0',
     'expire_cycle_cpu_milliseconds:0',
-    `evicted_keys:${stats.evictedCount}`,
+    `evicted_keys:${eviction.evictedCount}`,
     'evicted_clients:0',
-    'total_eviction_exceeded_time:0',
-    'current_eviction_exceeded_time:0',
+    `total_eviction_exceeded_time:${eviction.totalExceededMs}`,
+    `current_eviction_exceeded_time:${eviction.currentExceededMs}`,
     `keyspace_hits:${keyspace.hits}`,
     `keyspace_misses:${keyspace.misses}`,
     `pubsub_channels:${pubsub.channels.count}`,

@@ -103,6 +103,11 @@ export class Latency {
     this.record(call.entry.isFast ? 'fast-command' : 'command', durationMs)
   }
 
+  /** True when events are recorded. */
+  get recording(): boolean {
+    return this.#eventMs > 0
+  }
+
   /** Records an event that lasted `durationMs`, if that is long enough to be recorded. */
   record(name: string, durationMs: number): void {
     if (this.#eventMs === 0 || durationMs < this.#eventMs) return

@@ -224,7 +224,7 @@ function diagnosis(server: Server): string {
       `Fragmentation: the blocks in use lie on pages of ${human(activeBytes)}. Blocks of the same size fill the gaps.`,
     )
   }
-  const limit = server.memoryLimit
+  const limit = server.eviction.limitBytes
   if (limit > 0 && usedBytes > limit) {
     findings.push(`Limit: ${human(usedBytes)} are used, maxmemory is ${human(limit)}.`)
   }

@@ -51,7 +51,6 @@ export class Stats {
   peakUsedBytes = 0
   /** The longest time between two looks at the request rings without sleeping, microseconds. */
   longestTurnUs = 0
-  evictedCount = 0
   /** Replies by the first word of their error. */
   readonly errors = new Map<string, number>()
   readonly commandRate = new Rate()
@@ -148,7 +147,7 @@ export class Stats {
 
   /** CONFIG RESETSTAT. */
   reset(): void {
-    const { keyspace, clients, commands, latency } = this.#server
+    const { keyspace, clients, commands, eviction, latency } = this.#server
     this.#bytesInBase += this.bytesIn()
     this.#bytesOutBase += this.bytesOut()
     this.#rejectedBase += this.rejectedConnections()
@@ -156,7 +155,7 @@ export class Stats {
     this.#writesBase += this.writes()
     this.errorReplyCount = 0
     this.longestTurnUs = 0
-    this.evictedCount = 0
+    eviction.resetCounters()
     this.errors.clear()
     this.commandRate.reset()
     this.inputRate.reset()
