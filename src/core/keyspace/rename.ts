@@ -79,6 +79,7 @@ export const copyCommand = command({
     const replaced = target.write(args, 2)
     if (replaced !== 0 && !replace) return call.reply.integer(0)
     copyKey(db, target, args, 1, from, 2, replaced)
+    if (replaced !== 0) target.alsoNotify(args, 2, 'new')
     target.changed(args, 2, 'copy_to')
     call.reply.integer(1)
   },
@@ -116,6 +117,7 @@ function rename(call: Call, onlyIfFree: boolean): boolean {
   const replaced = db.write(args, 2)
   if (replaced !== 0 && onlyIfFree) return false
   renameKey(db, args, 1, from, 2, replaced)
+  if (replaced !== 0) db.alsoNotify(args, 2, 'new')
   db.changed(args, 1, 'rename_from')
   db.alsoChanged(args, 2, 'rename_to')
   return true

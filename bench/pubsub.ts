@@ -1,0 +1,143 @@
+/**
+ * Delivery of messages to 1, 100 and 1000 subscribers, ours beside redis-server.
+ *
+ *   publisher, pipelines of P ──▶ server ──▶ N subscribers of one channel
+ *        ◀── how many got it ──┘              every byte counted
+ *
+ * Goals: deliveries a second until the last subscriber has the last message, and the processor time
+ * that one costs the server, which the subscribers' own work cannot hide.
+ * Non-goals: patterns, long messages.
+ *
+ * `bun bench/pubsub.ts [--rounds N] [--io-threads N]`; BENCH_SMOKE=1 sends few messages, silently.
+ *
+ * Thread: main.
+ * Owns: its sockets while a round runs.
+ * Never: counts a round in which a message was lost, or one too many came.
+ */
+import type { Socket } from 'bun'
+import { IS_SMOKE, say } from './micro/measure.ts'
+import { Options, parseOptions } from './options.ts'
+import { type Server, starters } from './servers.ts'
+import { ratioText, shortCount, spreadOf } from './statistics.ts'
+
+const CASES = [
+  { subscribers: 1, pipeline: 1, messages: 20_000 },
+  { subscribers: 1, pipeline: 16, messages: 100_000 },
+  { subscribers: 100, pipeline: 1, messages: 3000 },
+  { subscribers: 100, pipeline: 16, messages: 15_000 },
+  { subscribers: 1000, pipeline: 1, messages: 300 },
+  { subscribers: 1000, pipeline: 16, messages: 2000 },
+] as const
+type Case = (typeof CASES)[number]
+
+const CHANNEL = 'news'
+const PAYLOAD = 'x'.repeat(64)
+const PUBLISH = `*3\r\n$7\r\nPUBLISH\r\n$4\r\n${CHANNEL}\r\n$64\r\n${PAYLOAD}\r\n`
+const MESSAGE_SIZE = `*3\r\n$7\r\nmessage\r\n$4\r\n${CHANNEL}\r\n$64\r\n${PAYLOAD}\r\n`.length
+const SUBSCRIBE = `*2\r\n$9\r\nSUBSCRIBE\r\n$4\r\n${CHANNEL}\r\n`
+const CONFIRMATION_SIZE = `*3\r\n$9\r\nsubscribe\r\n$4\r\n${CHANNEL}\r\n:1\r\n`.length
+const SILENCE_MS_MAX = 20_000
+const SMOKE_SCALE = 0.01
+
+interface Result {
+  readonly perSecond: number
+  /** Of the server's processor time; undefined where /proc does not say. */
+  readonly usPerDelivery: number | undefined
+}
+
+/** Counts bytes up to a goal. */
+class Counter {
+  #left = 0
+  #reached = Promise.withResolvers<void>()
+
+  expect(size: number): Promise<void> {
+    this.#reached = Promise.withResolvers<void>()
+    this.#left = size
+    const timer = setTimeout(
+      () => this.#reached.reject(new Error(`${this.#left} bytes did not come`)),
+      SILENCE_MS_MAX,
+    )
+    return this.#reached.promise.finally(() => clearTimeout(timer))
+  }
+
+  count(size: number): void {
+    this.#left -= size
+    if (this.#left === 0) this.#reached.resolve()
+    else if (this.#left < 0) this.#reached.reject(new Error('more came than was published'))
+  }
+}
+
+async function connect(server: Server, counter: Counter): Promise<Socket<undefined>> {
+  const data = (_: Socket<undefined>, chunk: Buffer) => counter.count(chunk.length)
+  const socket = { binaryType: 'buffer' as const, data }
+  return await Bun.connect({ hostname: server.host, port: server.port, socket, data: undefined })
+}
+
+async function measure(server: Server, { subscribers, pipeline, messages }: Case): Promise<Result> {
+  const count = IS_SMOKE ? Math.max(pipeline, messages * SMOKE_SCALE) : messages
+  const batches = Math.ceil(count / pipeline)
+  const received = new Counter()
+  const answered = new Counter()
+  const opening = Array.from({ length: subscribers }, () => connect(server, received))
+  const sockets = await Promise.all(opening)
+  const publisher = await connect(server, answered)
+  try {
+    const confirmed = received.expect(subscribers * CONFIRMATION_SIZE)
+    for (const socket of sockets) socket.write(SUBSCRIBE)
+    await confirmed
+    const request = PUBLISH.repeat(pipeline)
+    const replySize = `:${subscribers}\r\n`.length * pipeline
+    const deliveries = batches * pipeline * subscribers
+    const all = received.expect(deliveries * MESSAGE_SIZE)
+    const processor = server.processorSeconds()
+    const startMs = performance.now()
+    for (let i = 0; i < batches; i++) {
+      const answer = answered.expect(replySize)
+      publisher.write(request)
+      await answer
+    }
+    await all
+    const seconds = (performance.now() - startMs) / 1000
+    const used = (server.processorSeconds() ?? Number.NaN) - (processor ?? Number.NaN)
+    return {
+      perSecond: deliveries / seconds,
+      usPerDelivery: Number.isNaN(used) ? undefined : (used * 1e6) / deliveries,
+    }
+  } finally {
+    publisher.end()
+    for (const socket of sockets) socket.end()
+  }
+}
+
+async function main(options: Options): Promise<void> {
+  const { redbun, redis } = starters(options)
+  const servers = [await redbun(), await redis()]
+  try {
+    say('| subscribers | pipeline | Redbun | Redis | ratio | processor time a delivery |')
+    say('| ---: | ---: | ---: | ---: | ---: | --- |')
+    for (const one of CASES) await compare(servers, one, IS_SMOKE ? 1 : options.rounds)
+  } finally {
+    for (const server of servers) await server.stop()
+  }
+}
+
+async function compare(servers: readonly Server[], one: Case, rounds: number): Promise<void> {
+  const results = servers.map((): Result[] => [])
+  // The first round is for the compiler.
+  for (let round = IS_SMOKE ? 0 : -1; round < rounds; round++) {
+    for (let turn = 0; turn < servers.length; turn++) {
+      const index = (turn + Math.max(round, 0)) % servers.length
+      const result = await measure(servers[index], one)
+      if (round >= 0) results[index].push(result)
+    }
+  }
+  const [ours, theirs] = results.map((list) => spreadOf(list.map(({ perSecond }) => perSecond)))
+  const ratios = results[0].map(({ perSecond }, i) => perSecond / results[1][i].perSecond)
+  const costs = results.map((list) => spreadOf(list.map((one) => one.usPerDelivery ?? 0)).median)
+  say(
+    `| ${one.subscribers} | ${one.pipeline} | ${shortCount(ours.median)} | ${shortCount(theirs.median)} ` +
+      `| ${ratioText(spreadOf(ratios).median)} | ${costs[0].toFixed(2)} µs, ${costs[1].toFixed(2)} µs |`,
+  )
+}
+
+await main(IS_SMOKE ? new Options() : parseOptions(process.argv.slice(2)))
