@@ -120,6 +120,7 @@ function restore(call: Call): void {
   } else {
     draft.adopt(existing)
     setAge(call, draft, options)
+    if (existing !== 0) db.alsoNotify(args, 1, 'new')
     db.changed(args, 1, 'restore')
     if (ttlMs > 0 && !options.absolute && call.propagation.active) propagate(call, deadlineMs)
   }
