@@ -69,8 +69,8 @@ export class Eviction {
   #sampleCount = 5
   /** Longest time that keys are evicted before one call, microseconds. */
   #timeLimitUs = 500
-  /** The database that the next key by chance comes from. */
-  #nextDb = 0
+  /** The database that the last key by chance came from. */
+  #turn = 0
   /** What clients need beside the keys, as of the last look. */
   #clientBytes = 0
   #clientsDueMs = 0
@@ -108,6 +108,7 @@ export class Eviction {
     this.limitBytes = limitBytes
     this.#clientsDueMs = 0
     this.#setPeriod(limitBytes === 0 ? Number.POSITIVE_INFINITY : 0)
+    if (limitBytes === 0) this.#endExceeded(this.#server.clock.microseconds())
     if (limitBytes === 0 || this.usedBytes() <= limitBytes) return
     const used = `${limitBytes} bytes of maxmemory are less than the ${this.usedBytes()} in use`
     this.#server.log.warning(`${used}: keys are evicted or writes refused, as the policy says.`)
@@ -138,7 +139,12 @@ export class Eviction {
     if (!this.#keyspace.expireByDeletion) return EVICT_DONE
     const { clock, latency } = this.#server
     const startUs = clock.microseconds()
-    const outcome = this.#evictUntil(neededBytes, startUs + this.#timeLimitUs)
+    let outcome = this.#evictUntil(neededBytes, startUs + this.#timeLimitUs)
+    if (outcome === EVICT_FAILED && this.#clientBytes > 0) {
+      // What clients needed may be gone by now.
+      this.#clientsDueMs = 0
+      if (this.usedBytes() <= this.limitBytes) outcome = EVICT_DONE
+    }
     const endUs = clock.microseconds()
     latency.record('eviction-cycle', Math.floor((endUs - startUs) / 1000))
     if (outcome === EVICT_DONE) this.#endExceeded(endUs)
@@ -227,9 +233,9 @@ export class Eviction {
   #chooseByChance(arenaIndex: number): Ref {
     const { dbs } = this.#keyspace
     for (let i = 0; i < dbs.length; i++) {
-      this.#nextDb = (this.#nextDb + 1) % dbs.length
-      if (this.#drawFrom(this.#nextDb, arenaIndex, 1)) {
-        this.#chosenDb = this.#nextDb
+      this.#turn = (this.#turn + 1) % dbs.length
+      if (this.#drawFrom(this.#turn, arenaIndex, 1)) {
+        this.#chosenDb = this.#turn
         return this.#sample[0]
       }
     }
@@ -280,7 +286,7 @@ export class Eviction {
     const arena = this.#keyspace.arenas[this.#chosenArena]
     if (map === 0 || !byteMapHas(arena, map, hash, ref)) return false
     if (this.#volatileOnly && !entryHasDeadline(arena, ref)) return false
-    return this.#score(arena, ref) >= score
+    return this.#score(arena, ref) >= Math.floor(score)
   }
 
   /** Draws keys of a database into `#sample`, all of `#chosenArena`. False: there are none. */
@@ -300,7 +306,8 @@ export class Eviction {
     const arenaIndex = this.#chosenArena
     const arena = this.#keyspace.arenas[arenaIndex]
     for (const ref of this.#sample) {
-      const score = this.#score(arena, ref)
+      // Among equals chance decides, not who was drawn first.
+      const score = this.#score(arena, ref) + this.#draw()
       if (!this.#pool.wants(score)) continue
       const keyWord = entryKeyOffset(ref) >> 2
       const length = entryKeyLength(arena, ref)
@@ -309,7 +316,7 @@ export class Eviction {
     }
   }
 
-  /** The higher, the sooner it goes. */
+  /** A whole number: the higher, the sooner it goes. */
   #score(arena: Arena, ref: Ref): number {
     const age = entryAge(arena, ref)
     const { lruClock, frequencies } = this.#keyspace
