@@ -108,6 +108,7 @@ export class Server {
       this.clock,
       this.propagation,
     )
+    this.keyspace.settings = this.settings
     this.eviction = new Eviction(this)
     this.users = new Users(this)
     this.log = new Log(this)

@@ -9,6 +9,7 @@
  * Owns: for every arena, a byte map of the keys and a byte tree of their deadlines.
  * Never: knows what a value looks like inside.
  */
+import type { Settings } from '../../config/settings.ts'
 import { hashWords } from '../../lib/hash.ts'
 import type { Arena, Ref } from '../../memory/arena.ts'
 import {
@@ -61,6 +62,10 @@ export class Db {
     this.#maps = this.keys.maps
     this.deadlines = new Deadlines(keyspace.arenas)
     this.arena = keyspace.arenas[0]
+  }
+
+  get settings(): Settings | undefined {
+    return this.#keyspace.settings
   }
 
   /** The key's entry, 0 if there is none; expiry, statistics and ages are not touched. */

@@ -5,6 +5,7 @@
  * Owns: arenas, databases, what INFO says about the keyspace.
  * Never: answers a client.
  */
+import type { Settings } from '../../config/settings.ts'
 import { Arena } from '../../memory/arena.ts'
 import type { Clock } from '../engine/clock.ts'
 import type { Propagation } from '../engine/propagation.ts'
@@ -30,6 +31,8 @@ export class Keyspace {
   readonly propagation: Propagation
   readonly ready = new ReadyKeys()
   readonly events = new KeyEvents()
+  /** Where loaded values find the limits of their small encodings; whoever makes the keyspace sets it. */
+  settings: Settings | undefined = undefined
   /** Changes since the start; persistence and replication count by it. */
   dirty = 0
   hits = 0

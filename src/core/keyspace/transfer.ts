@@ -9,6 +9,7 @@
  * Owns: the order of the steps: what can fail comes first.
  * Never: leaves a value with two owners or none.
  */
+import type { Settings } from '../../config/settings.ts'
 import type { Ref } from '../../memory/arena.ts'
 import type { Args } from '../engine/args.ts'
 import type { Db } from './db.ts'
@@ -36,6 +37,10 @@ export class Draft implements CopyTarget {
     this.args = args
     this.index = index
     this.deadlineMs = deadlineMs
+  }
+
+  get settings(): Settings | undefined {
+    return this.db.settings
   }
 
   create(type: number, encoding: number, valueSize: number): Ref {

@@ -5,6 +5,7 @@
  * Owns: the list of types.
  * Never: imports a type: `core/server.ts` fills the list.
  */
+import type { Settings } from '../../config/settings.ts'
 import type { Arena, Ref } from '../../memory/arena.ts'
 import type { VisitBlock } from '../../memory/check.ts'
 
@@ -42,6 +43,8 @@ export interface ValueType {
 
 /** Makes the entry that a copy, or a loaded value, goes into. */
 export interface CopyTarget {
+  /** Where the limits of small encodings are; absent: those that Redis begins with. */
+  readonly settings?: Settings | undefined
   /** Called once; gives the entry's ref, its value undefined. Throws: ARENA_FULL. */
   create(type: number, encoding: number, valueSize: number): Ref
 }
