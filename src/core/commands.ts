@@ -13,6 +13,7 @@ import { scriptingCommands } from './services/scripting/commands.ts'
 import { serverCommands } from './services/server/commands.ts'
 import { bitmapCommands } from './types/bitmap/commands.ts'
 import { hashCommands } from './types/hash/commands.ts'
+import { listCommands } from './types/list/commands.ts'
 import { setCommands } from './types/set/commands.ts'
 import { stringCommands } from './types/string/commands.ts'
 
@@ -20,6 +21,7 @@ export const commandGroups: readonly CommandGroup[] = [
   stringCommands,
   bitmapCommands,
   hashCommands,
+  listCommands,
   setCommands,
   genericCommands,
   connectionCommands,

@@ -180,6 +180,15 @@ export function listpackInteger(arena: Arena, at: number): number {
   return compared.number
 }
 
+/** False when the element is a string; else its halves are in `element`, but no digits are. */
+export function listpackReadInteger(arena: Arena, at: number, element: ListpackElement): boolean {
+  const bytes = arena.bytes
+  const first = bytes[at]
+  if ((first & 0xc0) === 0x80 || (first & 0xf0) === 0xe0 || first === 0xf0) return false
+  readInteger(bytes, at, element)
+  return true
+}
+
 /** True when the element is these bytes, however it is encoded. */
 export function listpackEquals(
   arena: Arena,
@@ -298,6 +307,44 @@ export function listpackRemove(arena: Arena, pack: Ref, at: number, count: numbe
   const fitted = arena.reallocate(pack, size, size)
   if (position !== 0) position += (fitted - pack) << 3
   return fitted
+}
+
+/**
+ * Moves the elements from `at` on into a new pack, which it gives; `at` is neither the first element
+ * nor 0. The old pack stays where it is. Throws: ARENA_FULL, with nothing changed.
+ */
+export function listpackSplit(arena: Arena, pack: Ref, at: number): Ref {
+  const start = pack << 3
+  const total = arena.words[pack << 1]
+  const moved = start + total - at
+  const made = arena.allocate(HEADER_SIZE + moved)
+  const bytes = arena.bytes
+  bytes.copyWithin((made << 3) + HEADER_SIZE, at, start + total)
+  bytes[at] = END
+  arena.words[pack << 1] = at - start + 1
+  arena.words[made << 1] = HEADER_SIZE + moved
+  setCount(arena, made, COUNT_UNKNOWN)
+  const count = listpackCount(arena, made)
+  setCount(arena, made, count)
+  changeCount(arena, pack, -count)
+  return made
+}
+
+/**
+ * The pack with room for `roomBytes` more, so that so much can be put in without moving it again.
+ * Throws: ARENA_FULL, with nothing changed.
+ */
+export function listpackReserve(arena: Arena, pack: Ref, roomBytes: number): Ref {
+  const total = arena.words[pack << 1]
+  const size = total + roomBytes
+  if (size <= arena.blockSizeBytes(pack)) return pack
+  return arena.reallocate(pack, total > 64 ? size + (size >> 2) : size, total)
+}
+
+/** Gives back the room behind the elements; the pack may move. */
+export function listpackFit(arena: Arena, pack: Ref): Ref {
+  const size = arena.words[pack << 1]
+  return arena.reallocate(pack, size, size)
 }
 
 /** Where the last change was: the element put in, or the one after those removed; 0: the end. */

@@ -28,6 +28,8 @@ const VALUES: readonly (readonly [string, readonly string[]])[] = [
   ['a small hash', ['HSET', 'k', 'a', '1', 'b', '', 'c', '-70000', '12', 'x'.repeat(64)]],
   ['a large hash', ['HSET', 'k', ...pairs(600)]],
   ['a hash of a long value', ['HSET', 'k', 'f', LONG, LONG, 'v']],
+  ['a small list', ['RPUSH', 'k', 'a', '1', '', '-70000', 'a', LONG]],
+  ['a large list', ['RPUSH', 'k', ...words(5000)]],
   ['integers of 16 bits', ['SADD', 'k', ...numbers(20, 3)]],
   ['integers of 32 bits', ['SADD', 'k', ...numbers(20, 70_000)]],
   ['integers of 64 bits', ['SADD', 'k', ...numbers(20, 7_000_000_000)]],

@@ -5,11 +5,12 @@
  * Owns: which type has which number's place.
  * Never: knows a command.
  */
-import { TYPE_HASH, TYPE_SET, TYPE_STRING } from '../keyspace/entry.ts'
+import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STRING } from '../keyspace/entry.ts'
 import { registerPersistence } from '../keyspace/persist.ts'
 import { registerValueType } from '../keyspace/value.ts'
 import { hashPersistence } from './hash/persist.ts'
 import { hashValue } from './hash/value.ts'
+import { listPersistence, listValue } from './list/value.ts'
 import { setPersistence } from './set/persist.ts'
 import { setValue } from './set/value.ts'
 import { stringPersistence } from './string/persist.ts'
@@ -20,6 +21,8 @@ export function registerValueTypes(): void {
   registerPersistence(TYPE_STRING, stringPersistence)
   registerValueType(TYPE_HASH, hashValue)
   registerPersistence(TYPE_HASH, hashPersistence)
+  registerValueType(TYPE_LIST, listValue)
+  registerPersistence(TYPE_LIST, listPersistence)
   registerValueType(TYPE_SET, setValue)
   registerPersistence(TYPE_SET, setPersistence)
 }
