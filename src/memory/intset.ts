@@ -114,9 +114,23 @@ export function intsetRemove(arena: Arena, set: Ref, high: number, low: number):
   const at = place
   arena.bytes.copyWithin(start + at * width, start + (at + 1) * width, start + count * width)
   arena.words[(set << 1) + 1] = count - 1
-  const size = HEADER_SIZE + width * (count - 1)
-  // Room for as much again may stay; more goes back.
-  return arena.blockSizeBytes(set) <= 2 * size + 64 ? set : arena.reallocate(set, size, size)
+  return fit(arena, set)
+}
+
+/** Takes out the integers at some indexes, at least one, which ascend. */
+export function intsetRemoveAt(arena: Arena, set: Ref, indexes: readonly number[]): Ref {
+  const width = arena.words[set << 1]
+  const count = arena.words[(set << 1) + 1]
+  const start = (set << 3) + HEADER_SIZE
+  let to = indexes[0]
+  for (let i = 0; i < indexes.length; i++) {
+    const from = indexes[i] + 1
+    const end = i + 1 < indexes.length ? indexes[i + 1] : count
+    arena.bytes.copyWithin(start + to * width, start + from * width, start + end * width)
+    to += end - from
+  }
+  arena.words[(set << 1) + 1] = to
+  return fit(arena, set)
 }
 
 /** True when the bytes are a set with at least one integer, and nothing else. */
@@ -133,6 +147,12 @@ export function intsetValid(bytes: Buffer, offset: number, length: number): bool
     last = value
   }
   return true
+}
+
+/** Room for as much again may stay; more goes back. */
+function fit(arena: Arena, set: Ref): Ref {
+  const size = intsetSizeBytes(arena, set)
+  return arena.blockSizeBytes(set) <= 2 * size + 64 ? set : arena.reallocate(set, size, size)
 }
 
 function widthOf(high: number, low: number): number {

@@ -2,41 +2,54 @@
  * A walk over a byte map, entry by entry, that needs no callback. The map may not change meanwhile.
  *
  * Thread: core. Hot path.
- * Owns: the entries that were read ahead.
+ * Owns: how far the walk has come.
  * Never: allocates while it walks.
  */
 import type { Arena, Ref } from './arena.ts'
-import { byteMapScan } from './byte-map.ts'
-
-const READ_AHEAD_COUNT = 64
+import { itemOf, nextSegmentHash } from './byte-map-segments.ts'
 
 export class MapCursor {
-  readonly #entries: Ref[] = []
-  #arena: Arena | undefined = undefined
-  #map: Ref = 0
-  #index = 0
-  #cursor = 0
-  #ended = true
+  /** Of the key of the last entry. */
+  hash = 0
+  #words = new Int32Array(0)
+  /** Word index of the map. */
+  #header = 0
+  /** A hash of the segment, and how many bits all its hashes share. */
+  #position = 0
+  #depth = 0
+  /** Word index of the next slot, and how many filled ones are left in the segment. */
+  #slot = 0
+  #left = 0
 
   open(arena: Arena, map: Ref): void {
-    this.#arena = arena
-    this.#map = map
-    this.#entries.length = 0
-    this.#index = 0
-    this.#cursor = 0
-    this.#ended = false
+    this.#words = arena.words
+    this.#header = map << 1
+    this.#enter(0)
   }
 
   /** The next entry, 0 after the last. */
   next(): Ref {
-    const arena = this.#arena
-    while (this.#index === this.#entries.length) {
-      if (this.#ended || arena === undefined) return 0
-      this.#entries.length = 0
-      this.#index = 0
-      this.#cursor = byteMapScan(arena, this.#map, this.#cursor, READ_AHEAD_COUNT, this.#entries)
-      this.#ended = this.#cursor === 0
+    while (this.#left === 0) {
+      const position = nextSegmentHash(this.#position, this.#depth)
+      if (position === 0) return 0
+      this.#enter(position)
     }
-    return this.#entries[this.#index++]
+    const words = this.#words
+    let slot = this.#slot
+    while (words[slot + 1] === 0) slot += 2
+    this.#slot = slot + 2
+    this.#left--
+    this.hash = words[slot]
+    return words[slot + 1]
+  }
+
+  #enter(position: number): void {
+    const words = this.#words
+    const item = itemOf(words, this.#header, position)
+    const segment = words[item] << 1
+    this.#position = position
+    this.#depth = words[item + 1] >>> 16
+    this.#slot = segment + 2
+    this.#left = words[segment]
   }
 }

@@ -20,6 +20,7 @@ import {
   intsetHigh,
   intsetLow,
   intsetRemove,
+  intsetRemoveAt,
   intsetSizeBytes,
   intsetValid,
 } from '../../src/memory/intset.ts'
@@ -127,6 +128,28 @@ describe('an intset', () => {
       if (!intsetValid(forged, 0, forged.length)) continue
       const found = contents(arena, intsetFrom(arena, forged, 0, forged.length))
       expect(found).toEqual(found.toSorted((a, b) => (a < b ? -1 : 1)))
+    }
+  })
+
+  test('loses what is at some indexes', () => {
+    const random = seededRandom(31, 'intset, indexes')
+    const arena = new Arena(1 << 20)
+    for (let round = 0; round < 300; round++) {
+      const bits = [16, 32, 64][round % 3]
+      let set = intsetCreate(arena)
+      const size = 1 + Math.floor(random() * 90)
+      while (intsetCount(arena, set) < size) {
+        const value = someInteger(random, bits)
+        set = intsetAdd(arena, set, highOf(value), lowOf(value))
+      }
+      const before = contents(arena, set)
+      const share = random()
+      const gone = before.map((_, index) => index).filter(() => random() < share)
+      if (gone.length === 0) gone.push(Math.floor(random() * size))
+      set = intsetRemoveAt(arena, set, gone)
+      expect(contents(arena, set)).toEqual(before.filter((_, index) => !gone.includes(index)))
+      expect(checkArena(arena, (visit) => visit(set))).toEqual([])
+      arena.free(set)
     }
   })
 })
