@@ -16,6 +16,9 @@ import { type Connected, type Target, targets } from '../../../support/targets.t
 
 const PATIENCE_MS = 5000
 
+/** What a real Redis dumps of the value 1. */
+const DUMPED = '"\\x00\\xc0\\x01\\n\\x00&x\\xe7\\xb6\\xd1\\x01\\x11\\xfc"'
+
 /** 'wait N' lets so many milliseconds pass. */
 const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   SET: [
@@ -137,6 +140,14 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'OBJECT IDLETIME x',
     'TTL x',
     'EXPIRETIME x',
+  ],
+  RESTORE: [
+    `RESTORE a 0 ${DUMPED}`,
+    `RESTORE a 9999 ${DUMPED} REPLACE`,
+    `RESTORE a 1 ${DUMPED} REPLACE ABSTTL`,
+    `RESTORE a 1 ${DUMPED} ABSTTL`,
+    `RESTORE b 0 ${DUMPED}`,
+    `RESTORE b 0 ${DUMPED}`,
   ],
   FLUSHALL: ['SET a 1', 'FLUSHDB', 'GET a', 'SWAPDB 0 1', 'SET a 1', 'FLUSHALL ASYNC'],
   'a wrong type': ['SET a 1', 'LPUSH a 1', 'SADD a 1', 'HSET a f v', 'GET a'],
