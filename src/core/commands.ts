@@ -15,6 +15,7 @@ import { bitmapCommands } from './types/bitmap/commands.ts'
 import { hashCommands } from './types/hash/commands.ts'
 import { listCommands } from './types/list/commands.ts'
 import { setCommands } from './types/set/commands.ts'
+import { sortedSetCommands } from './types/sorted-set/commands.ts'
 import { stringCommands } from './types/string/commands.ts'
 
 export const commandGroups: readonly CommandGroup[] = [
@@ -23,6 +24,7 @@ export const commandGroups: readonly CommandGroup[] = [
   hashCommands,
   listCommands,
   setCommands,
+  sortedSetCommands,
   genericCommands,
   connectionCommands,
   pubsubCommands,

@@ -20,6 +20,8 @@ export interface ReplySink {
 
 /** No header, integer or fixed reply is longer; `more` is always asked for at least this. */
 const SMALL = 64
+/** Whole numbers below this are told by their digits. */
+const WHOLE_MAX = 1e15
 /** The most that a single step of a long bulk asks of the sink. */
 const PIECE_SIZE = 64 * 1024
 
@@ -187,8 +189,13 @@ export class Reply {
     this.#header(124, count)
   }
 
-  // alloc: the text is a new one anyway
+  // alloc: only for what is not whole, whose text is a new one anyway
   double(value: number): void {
+    if (value === Math.trunc(value) && Math.abs(value) < WHOLE_MAX && !Object.is(value, -0)) {
+      if (this.protocol === 3) this.#header(44, value)
+      else this.bulkInteger(value)
+      return
+    }
     const text = formatDouble(value)
     if (this.protocol === 3) this.raw(`,${text}\r\n`)
     else this.bulkText(text)

@@ -5,7 +5,7 @@
  * Owns: which type has which number's place.
  * Never: knows a command.
  */
-import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STRING } from '../keyspace/entry.ts'
+import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_SORTED_SET, TYPE_STRING } from '../keyspace/entry.ts'
 import { registerPersistence } from '../keyspace/persist.ts'
 import { registerValueType } from '../keyspace/value.ts'
 import { hashPersistence } from './hash/persist.ts'
@@ -13,6 +13,8 @@ import { hashValue } from './hash/value.ts'
 import { listPersistence, listValue } from './list/value.ts'
 import { setPersistence } from './set/persist.ts'
 import { setValue } from './set/value.ts'
+import { sortedSetPersistence } from './sorted-set/persist.ts'
+import { sortedSetValue } from './sorted-set/sorted-set.ts'
 import { stringPersistence } from './string/persist.ts'
 import { stringValue } from './string/string.ts'
 
@@ -25,4 +27,6 @@ export function registerValueTypes(): void {
   registerPersistence(TYPE_LIST, listPersistence)
   registerValueType(TYPE_SET, setValue)
   registerPersistence(TYPE_SET, setPersistence)
+  registerValueType(TYPE_SORTED_SET, sortedSetValue)
+  registerPersistence(TYPE_SORTED_SET, sortedSetPersistence)
 }
