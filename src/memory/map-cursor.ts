@@ -11,7 +11,7 @@ import { itemOf, nextSegmentHash } from './byte-map-segments.ts'
 export class MapCursor {
   /** Of the key of the last entry. */
   hash = 0
-  #words = new Int32Array(0)
+  #words: Int32Array = new Int32Array(0)
   /** Word index of the map. */
   #header = 0
   /** A hash of the segment, and how many bits all its hashes share. */
