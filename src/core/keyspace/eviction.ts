@@ -135,16 +135,16 @@ export class Eviction {
    */
   evict(neededBytes: number): number {
     if (!this.#isPressed(neededBytes)) return EVICT_DONE
+    if (this.#clientBytes > 0) {
+      // No key goes for what clients needed a moment ago.
+      this.#clientBytes = this.#server.clients.bufferedBytes()
+      if (!this.#isPressed(neededBytes)) return EVICT_DONE
+    }
     // While expired keys stay in place, everything does.
     if (!this.#keyspace.expireByDeletion) return EVICT_DONE
     const { clock, latency } = this.#server
     const startUs = clock.microseconds()
-    let outcome = this.#evictUntil(neededBytes, startUs + this.#timeLimitUs)
-    if (outcome === EVICT_FAILED && this.#clientBytes > 0) {
-      // What clients needed may be gone by now.
-      this.#clientsDueMs = 0
-      if (this.usedBytes() <= this.limitBytes) outcome = EVICT_DONE
-    }
+    const outcome = this.#evictUntil(neededBytes, startUs + this.#timeLimitUs)
     const endUs = clock.microseconds()
     latency.record('eviction-cycle', Math.floor((endUs - startUs) / 1000))
     if (outcome === EVICT_DONE) this.#endExceeded(endUs)
