@@ -105,6 +105,93 @@ describe('ioredis', () => {
   })
 })
 
+interface Heard {
+  readonly from: string
+  readonly text: string
+}
+
+/** Collects messages until `count` have come. */
+function collector(count: number) {
+  const heard: Heard[] = []
+  const all = Promise.withResolvers<Heard[]>()
+  const hear = (from: string, text: string) => {
+    heard.push({ from, text })
+    if (heard.length === count) all.resolve(heard)
+  }
+  return { hear, all: all.promise }
+}
+
+const MESSAGES = Array.from({ length: 200 }, (_, i) => `message ${i}`)
+const heardFrom = (from: string) => MESSAGES.map((text) => ({ from, text }))
+
+describe('subscribing', () => {
+  test('by ioredis brings every message in order', async () => {
+    const subscriber = new Redis({ port: server.port })
+    const publisher = new Redis({ port: server.port })
+    const { hear, all } = collector(2 * MESSAGES.length)
+    subscriber.on('message', hear)
+    subscriber.on('pmessage', (pattern: string, _channel: string, text: string) => {
+      hear(pattern, text)
+    })
+    expect(await subscriber.subscribe('io:news')).toBe(1)
+    expect(await subscriber.psubscribe('io:n*')).toBe(2)
+    const counts = await Promise.all(MESSAGES.map((text) => publisher.publish('io:news', text)))
+    expect(new Set(counts)).toEqual(new Set([2]))
+    const heard = await all
+    expect(heard.filter(({ from }) => from === 'io:news')).toEqual(heardFrom('io:news'))
+    expect(heard.filter(({ from }) => from === 'io:n*')).toEqual(heardFrom('io:n*'))
+    expect(await subscriber.unsubscribe('io:news')).toBe(1)
+    expect(await publisher.publish('io:news', 'late')).toBe(1)
+    subscriber.disconnect()
+    publisher.disconnect()
+  })
+
+  for (const RESP of [2, 3] as const) {
+    test(`by node-redis over RESP${RESP} brings every message in order`, async () => {
+      const subscriber = createClient({ RESP, socket: { port: server.port } })
+      const publisher = createClient({ RESP, socket: { port: server.port } })
+      await Promise.all([subscriber.connect(), publisher.connect()])
+      const { hear, all } = collector(3 * MESSAGES.length)
+      const channel = `node:news:${RESP}`
+      await subscriber.subscribe(channel, (text, from) => hear(from, text))
+      await subscriber.pSubscribe('node:n*', (text) => hear('pattern', text))
+      await subscriber.sSubscribe(channel, (text) => hear('shard', text))
+      await Promise.all(
+        MESSAGES.flatMap((text) => [
+          publisher.publish(channel, text),
+          publisher.sPublish(channel, text),
+        ]),
+      )
+      const heard = await all
+      for (const from of [channel, 'pattern', 'shard']) {
+        expect(heard.filter((one) => one.from === from)).toEqual(heardFrom(from))
+      }
+      await subscriber.unsubscribe(channel)
+      expect(await publisher.publish(channel, 'late')).toBe(1)
+      // Over RESP3 a client that listens may also ask.
+      if (RESP === 3) expect(await subscriber.set('node:heard', 'yes')).toBe('OK')
+      subscriber.destroy()
+      publisher.destroy()
+    })
+  }
+
+  test("by Bun's client brings every message in order", async () => {
+    const url = `redis://127.0.0.1:${server.port}`
+    const subscriber = new RedisClient(url)
+    const publisher = new RedisClient(url)
+    await Promise.all([subscriber.connect(), publisher.connect()])
+    const { hear, all } = collector(MESSAGES.length)
+    await subscriber.subscribe('bun:news', (text, from) => hear(from, text))
+    const counts = await Promise.all(MESSAGES.map((text) => publisher.publish('bun:news', text)))
+    expect(new Set(counts)).toEqual(new Set([1]))
+    expect(await all).toEqual(heardFrom('bun:news'))
+    await subscriber.unsubscribe('bun:news')
+    expect(await publisher.publish('bun:news', 'late')).toBe(0)
+    subscriber.close()
+    publisher.close()
+  })
+})
+
 describe('node-redis', () => {
   for (const RESP of [2, 3] as const) {
     test(`works over RESP${RESP}`, async () => {
