@@ -12,6 +12,7 @@ import { pubsubCommands } from './services/pubsub/commands.ts'
 import { scriptingCommands } from './services/scripting/commands.ts'
 import { serverCommands } from './services/server/commands.ts'
 import { bitmapCommands } from './types/bitmap/commands.ts'
+import { geoCommands } from './types/geo/commands.ts'
 import { hashCommands } from './types/hash/commands.ts'
 import { listCommands } from './types/list/commands.ts'
 import { setCommands } from './types/set/commands.ts'
@@ -21,6 +22,7 @@ import { stringCommands } from './types/string/commands.ts'
 export const commandGroups: readonly CommandGroup[] = [
   stringCommands,
   bitmapCommands,
+  geoCommands,
   hashCommands,
   listCommands,
   setCommands,
