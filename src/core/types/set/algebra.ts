@@ -1,224 +1,324 @@
 /**
  * SINTER, SUNION, SDIFF, their stores and SINTERCARD.
  *
+ * What comes out is a list of places in the sets themselves: a reply is copied from there, and only
+ * a STORE makes a set.
+ *
  * Thread: core. Hot path.
- * Owns: the order in which sets are looked at.
+ * Owns: in which order sets are looked at.
  * Never: changes a source.
  */
-import type { Arena, Ref } from '../../../memory/arena.ts'
+import type { Ref } from '../../../memory/arena.ts'
 import { type CommandDefinition, command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, SYNTAX } from '../../engine/errors.ts'
 import { NO_DEADLINE } from '../../keyspace/db.ts'
-import { entryValueWord, TYPE_SET } from '../../keyspace/entry.ts'
 import { Draft } from '../../keyspace/transfer.ts'
-import {
-  SET_INTSET,
-  SET_VALUE_SIZE,
-  SetCursor,
-  setAdd,
-  setContains,
-  setCount,
-  setCreateStructure,
-} from './set.ts'
+import { SetBuilder } from './builder.ts'
+import { Found } from './found.ts'
+import { intsetCountMax } from './limits.ts'
+import { Member } from './member.ts'
+import { SetCursor, setCount } from './set.ts'
+import { Sources } from './sources.ts'
 
 const NUMKEYS_POSITIVE = new CommandError('ERR numkeys should be greater than 0')
 const NUMKEYS_TOO_MANY = new CommandError("ERR Number of keys can't be greater than number of args")
 const LIMIT_NEGATIVE = new CommandError("ERR LIMIT can't be negative")
 
-/** The sources of the call in progress. */
-const refs: Ref[] = []
-const arenas: Arena[] = []
+/** Up to so many sets a member of one is looked for in those before; of more, a set is built. */
+const UNITED_COUNT_MAX = 6
+
+const sources = new Sources()
+const member = new Member()
+/** One list a set that is walked: a union has several. */
+const lists: readonly Found[] = Array.from({ length: UNITED_COUNT_MAX }, () => new Found())
+const found = lists[0]
 const cursor = new SetCursor()
 
-export const sinter = reading('SINTER', 'Gives the members that all sets have.', intersect)
-export const sunion = reading('SUNION', 'Gives the members of all sets.', unite)
-export const sdiff = reading('SDIFF', 'Gives the members that only the first set has.', subtract)
-export const sinterstore = storing(
-  'SINTERSTORE',
-  'Stores what SINTER gives.',
-  intersect,
-  'sinterstore',
-)
-export const sunionstore = storing('SUNIONSTORE', 'Stores what SUNION gives.', unite, 'sunionstore')
-export const sdiffstore = storing('SDIFFSTORE', 'Stores what SDIFF gives.', subtract, 'sdiffstore')
+const reading: Pick<CommandDefinition, 'usage' | 'since' | 'flags' | 'access' | 'tips' | 'reply'> =
+  {
+    usage: 'key [key ...]',
+    since: '1.0.0',
+    flags: ['readonly'],
+    access: 'ro access',
+    tips: ['nondeterministic_output_order'],
+    reply: 'set',
+  }
+
+const storing: Pick<CommandDefinition, 'usage' | 'since' | 'flags' | 'reply'> = {
+  usage: 'destination key [key ...]',
+  since: '1.0.0',
+  flags: ['write', 'denyoom'],
+  reply: 'integer',
+}
+
+const INTERSECTION_COMPLEXITY =
+  'O(N*M) at worst, where N is the size of the smallest set and M the number of sets'
+const SUM_COMPLEXITY = 'O(N) where N is the number of members of all sets'
+
+export const sinter = command({
+  ...reading,
+  name: 'SINTER',
+  summary: 'Gives the members that all sets have.',
+  complexity: INTERSECTION_COMPLEXITY,
+
+  run(call) {
+    sources.open(call, 1, call.args.count)
+    intersect(Number.POSITIVE_INFINITY)
+    call.reply.set(found.count)
+    found.reply(call.reply)
+  },
+})
+
+export const sdiff = command({
+  ...reading,
+  name: 'SDIFF',
+  summary: 'Gives the members that only the first set has.',
+  complexity: SUM_COMPLEXITY,
+
+  run(call) {
+    subtract(sources.open(call, 1, call.args.count))
+    call.reply.set(found.count)
+    found.reply(call.reply)
+  },
+})
+
+export const sunion = command({
+  ...reading,
+  name: 'SUNION',
+  summary: 'Gives the members of all sets.',
+  complexity: SUM_COMPLEXITY,
+
+  run(call) {
+    sources.open(call, 1, call.args.count)
+    if (sources.count > UNITED_COUNT_MAX) return replyBuiltUnion(call)
+    unite()
+    let count = 0
+    for (let i = 0; i < sources.count; i++) count += lists[i].count
+    call.reply.set(count)
+    for (let i = 0; i < sources.count; i++) lists[i].reply(call.reply)
+  },
+})
+
+export const sinterstore = command({
+  ...storing,
+  name: 'SINTERSTORE',
+  summary: 'Stores what SINTER gives.',
+  complexity: INTERSECTION_COMPLEXITY,
+  access: ['rw update', 'ro access'],
+
+  run(call) {
+    sources.open(call, 2, call.args.count)
+    intersect(Number.POSITIVE_INFINITY)
+    const builder = builderFor(call)
+    fill(builder, () => addFound(builder)) // alloc: one a call
+    store(call, builder, 'sinterstore')
+  },
+})
+
+export const sdiffstore = command({
+  ...storing,
+  name: 'SDIFFSTORE',
+  summary: 'Stores what SDIFF gives.',
+  complexity: SUM_COMPLEXITY,
+  access: ['ow update', 'ro access'],
+
+  run(call) {
+    subtract(sources.open(call, 2, call.args.count))
+    const builder = builderFor(call)
+    fill(builder, () => addFound(builder)) // alloc: one a call
+    store(call, builder, 'sdiffstore')
+  },
+})
+
+export const sunionstore = command({
+  ...storing,
+  name: 'SUNIONSTORE',
+  summary: 'Stores what SUNION gives.',
+  complexity: SUM_COMPLEXITY,
+  access: ['ow update', 'ro access'],
+
+  run(call) {
+    sources.open(call, 2, call.args.count)
+    const builder = builderFor(call)
+    fill(builder, () => addAll(builder)) // alloc: one a call
+    store(call, builder, 'sunionstore')
+  },
+})
 
 export const sintercard = command({
   name: 'SINTERCARD',
   usage: 'numkeys key [key ...] [LIMIT limit]',
   summary: 'Counts the members that all sets have.',
   since: '7.0.0',
-  complexity: 'O(N*M) where N is the size of the smallest set and M the number of sets',
+  complexity: INTERSECTION_COMPLEXITY,
   flags: ['readonly'],
   access: 'ro access',
   reply: 'integer',
 
   run(call) {
     const { args } = call
-    const count = positive(call, 1, NUMKEYS_POSITIVE)
-    if (count === 0) throw NUMKEYS_POSITIVE
+    const count = integerFrom(call, 1, 1, NUMKEYS_POSITIVE)
     if (count > args.count - 2) throw NUMKEYS_TOO_MANY
     let limit = 0
     for (let i = 2 + count; i < args.count; i += 2) {
       if (!args.is(i, 'LIMIT') || i + 1 === args.count) throw SYNTAX
-      limit = positive(call, i + 1, LIMIT_NEGATIVE)
+      limit = integerFrom(call, i + 1, 0, LIMIT_NEGATIVE)
     }
-    openSources(call, 2, 2 + count)
-    let found = 0
-    const enough = limit === 0 ? Number.POSITIVE_INFINITY : limit
-    intersect(() => ++found < enough) // alloc: one a call
-    call.reply.integer(found)
+    sources.open(call, 2, 2 + count)
+    intersect(limit === 0 ? Number.POSITIVE_INFINITY : limit)
+    call.reply.integer(found.count)
   },
 })
 
-/** Shows each member of a result in `cursor`; `take` says whether to go on. */
-type Walk = (take: () => boolean) => void
+/** An integer argument. Throws: `error` for less than `least`, and for what is no integer. */
+function integerFrom(call: Call, index: number, least: number, error: CommandError): number {
+  const { args } = call
+  if (!args.integer64(index)) throw error
+  const value = args.high * 0x100000000 + (args.low >>> 0)
+  if (value < least) throw error
+  return value
+}
 
-function intersect(take: () => boolean): void {
-  let smallest = 0
-  for (let i = 0; i < refs.length; i++) {
-    if (refs[i] === 0) return
-    if (setCount(arenas[i], refs[i]) < setCount(arenas[smallest], refs[smallest])) smallest = i
-  }
-  cursor.open(arenas[smallest], refs[smallest])
-  while (cursor.next()) {
-    if (inAllBut(smallest) && !take()) return
+/** Finds up to `most` members that all sets have: those of the smallest, asked for in the others. */
+function intersect(most: number): void {
+  if (sources.missingCount > 0 || sources.count === 0) return forgetFound()
+  sources.sort(0, false)
+  sources.openFound(0, found)
+  const { places } = found
+  sources.walk(0)
+  while (places.length < most && sources.next(member)) {
+    if (sources.allHave(1, sources.count, member)) places.push(sources.place)
   }
 }
 
-function inAllBut(index: number): boolean {
-  for (let i = 0; i < refs.length; i++) {
-    if (i === index) continue
-    if (!setContains(arenas[i], refs[i], cursor, cursor.offset, cursor.length)) return false
+/**
+ * Finds the members that the first set has and no other. Either each member of the first is asked
+ * for in the others, the largest first, or those of the others are asked for in the first: whatever
+ * is less work.
+ */
+function subtract(hasFirst: boolean): void {
+  if (!hasFirst) return forgetFound()
+  sources.openFound(0, found)
+  const { places } = found
+  const size = sources.sizes[0]
+  const asks = (size * (sources.count - 1)) / 2
+  if (sources.tables[0] && asks > size + sources.sizeFrom(1)) return subtractOthers()
+  sources.sort(1, true)
+  sources.walk(0)
+  while (sources.next(member)) {
+    if (!sources.anyHas(1, sources.count, member)) places.push(sources.place)
   }
-  return true
 }
 
-function subtract(take: () => boolean): void {
-  if (refs[0] === 0) return
-  cursor.open(arenas[0], refs[0])
-  while (cursor.next()) {
-    let found = false
-    for (let i = 1; i < refs.length && !found; i++) {
-      found = refs[i] !== 0 && setContains(arenas[i], refs[i], cursor, cursor.offset, cursor.length)
+// alloc: a list of what is not in the result
+function subtractOthers(): void {
+  const gone = new Set<Ref>()
+  for (let i = 1; i < sources.count; i++) {
+    sources.walk(i)
+    while (sources.next(member)) {
+      const entry = sources.entryOf(0, member)
+      if (entry !== 0) gone.add(entry)
     }
-    if (!found && !take()) return
+  }
+  sources.walk(0)
+  while (sources.next(member)) {
+    if (!gone.has(sources.place)) found.places.push(sources.place)
   }
 }
 
-/** Shows what several sets have several times: the result is a set. */
-function unite(take: () => boolean): void {
-  for (let i = 0; i < refs.length; i++) {
-    if (refs[i] === 0) continue
-    cursor.open(arenas[i], refs[i])
-    while (cursor.next()) if (!take()) return
+/** Finds the members of all sets: of each set those that are in none before it, the largest first. */
+function unite(): void {
+  sources.sort(0, true)
+  for (let i = 0; i < sources.count; i++) {
+    const list = lists[i]
+    sources.openFound(i, list)
+    sources.walk(i)
+    while (sources.next(member)) {
+      if (!sources.anyHas(0, i, member)) list.places.push(sources.place)
+    }
   }
 }
 
-function openSources(call: Call, first: number, end: number): void {
-  const { args, db } = call
-  refs.length = 0
-  arenas.length = 0
-  for (let i = first; i < end; i++) {
-    refs.push(db.readTyped(args, i, TYPE_SET))
-    arenas.push(db.arena)
-  }
+function forgetFound(): void {
+  found.places.length = 0
 }
 
-/** Builds the result as a value for the key in argument 1, which nobody sees yet. */
-// alloc: once a call
-function build(call: Call, walk: Walk): Draft {
-  const { args, db } = call
-  const arena = db.arenaOf(args, 1)
-  const most = call.server.settings.int('set-max-intset-entries')
-  const draft = new Draft(db, args, 1, NO_DEADLINE)
-  const structure = setCreateStructure(arena, SET_INTSET)
-  let ref = 0
-  try {
-    ref = draft.create(TYPE_SET, SET_INTSET, SET_VALUE_SIZE)
-  } finally {
-    if (ref === 0) arena.free(structure)
-  }
-  arena.words[entryValueWord(arena, ref)] = structure
+/** A builder for the key in argument 1. Throws: ARENA_FULL. */
+function builderFor(call: Call): SetBuilder {
+  const { args, db, server } = call
+  return new SetBuilder(db.arenaOf(args, 1), intsetCountMax(server.settings)) // alloc: one a call
+}
+
+/** Lets `work` fill the builder, and frees that when memory runs out. */
+function fill(builder: SetBuilder, work: () => void): void {
   let done = false
   try {
-    walk(() => {
-      setAdd(arena, ref, cursor, cursor.offset, cursor.length, most)
-      return true
-    })
+    work()
     done = true
   } finally {
-    if (!done) draft.discard()
+    if (!done) builder.free()
   }
-  return draft
 }
 
-const result = new SetCursor()
-
-// alloc: once at start
-function reading(name: string, summary: string, walk: Walk): CommandDefinition {
-  return command({
-    name,
-    usage: 'key [key ...]',
-    summary,
-    since: '1.0.0',
-    complexity: 'O(N*M) where N is the number of members looked at and M the number of sets',
-    flags: ['readonly'],
-    access: 'ro access',
-    tips: ['nondeterministic_output_order'],
-    reply: 'set',
-    run(call) {
-      openSources(call, 1, call.args.count)
-      const draft = build(call, walk)
-      const { arena } = call.db
-      call.reply.set(setCount(arena, draft.ref))
-      result.open(arena, draft.ref)
-      while (result.next()) call.reply.bulk(result.bytes, result.offset, result.length)
-      draft.discard()
-    },
-  })
+function addFound(builder: SetBuilder): void {
+  for (let i = 0; i < found.count; i++) {
+    found.read(i, member)
+    builder.addMember(member)
+  }
 }
 
-// alloc: once at start
-function storing(
-  name: string,
-  summary: string,
-  walk: Walk,
+function addAll(builder: SetBuilder): void {
+  for (let i = 0; i < sources.count; i++) {
+    sources.walk(i)
+    while (sources.next(member)) builder.addMember(member)
+  }
+}
+
+/** Gives the key in argument 1 what was built, or takes it away when that is nothing. */
+// alloc: one a call
+function store(
+  call: Call,
+  builder: SetBuilder,
   event: 'sinterstore' | 'sunionstore' | 'sdiffstore',
-): CommandDefinition {
-  return command({
-    name,
-    usage: 'destination key [key ...]',
-    summary,
-    since: '1.0.0',
-    complexity: 'O(N*M) where N is the number of members looked at and M the number of sets',
-    flags: ['write', 'denyoom'],
-    access: [name === 'SINTERSTORE' ? 'rw update' : 'ow update', 'ro access'],
-    reply: 'integer',
-    run(call) {
-      const { args, db, reply } = call
-      openSources(call, 2, args.count)
-      const draft = build(call, walk)
-      const count = setCount(db.arena, draft.ref)
-      const existing = db.write(args, 1)
-      if (count > 0) {
-        draft.adopt(existing)
-        db.changed(args, 1, event)
-      } else {
-        draft.discard()
-        if (existing !== 0) {
-          db.remove(existing)
-          db.changed(args, 1, 'del')
-        }
-      }
-      reply.integer(count)
-    },
-  })
+): void {
+  const { args, db, reply } = call
+  const { count } = builder
+  const existing = db.write(args, 1)
+  if (count === 0) {
+    builder.free()
+    if (existing !== 0) {
+      db.remove(existing)
+      db.changed(args, 1, 'del')
+    }
+    return reply.integer(0)
+  }
+  const draft = new Draft(db, args, 1, NO_DEADLINE)
+  try {
+    builder.finish(draft)
+  } finally {
+    builder.free()
+  }
+  draft.adopt(existing)
+  db.changed(args, 1, event)
+  reply.integer(count)
 }
 
-/** Throws: `negative` for less than 0, and for what is no integer. */
-function positive(call: Call, index: number, negative: CommandError): number {
-  const { args } = call
-  if (!args.integer64(index) || args.high < 0) throw negative
-  return args.high * 0x100000000 + (args.low >>> 0)
+/** The union of many sets is built beside them, and freed when it is answered. */
+// alloc: one a call
+function replyBuiltUnion(call: Call): void {
+  const { reply, db, args } = call
+  const builder = builderFor(call)
+  fill(builder, () => addAll(builder))
+  const draft = new Draft(db, args, 1, NO_DEADLINE)
+  try {
+    builder.finish(draft)
+  } finally {
+    builder.free()
+  }
+  const { arena } = db
+  reply.set(setCount(arena, draft.ref))
+  cursor.open(arena, draft.ref)
+  while (cursor.next()) reply.bulk(cursor.bytes, cursor.offset, cursor.length)
+  draft.discard()
 }

@@ -7,6 +7,8 @@
  */
 import { collect } from '../../command/command.ts'
 import * as algebra from './algebra.ts'
-import * as members from './members.ts'
+import * as chance from './chance.ts'
+import * as change from './change.ts'
+import * as read from './read.ts'
 
-export const setCommands = collect('set', algebra, members)
+export const setCommands = collect('set', change, read, chance, algebra)

@@ -7,10 +7,8 @@
  */
 import { RDB_SET, RDB_SET_INTSET, RDB_SET_LISTPACK } from '../../../lib/rdb/format.ts'
 import { RDB_CORRUPT, type RdbReader } from '../../../lib/rdb/reader.ts'
-import { AlignedBytes } from '../../../memory/aligned.ts'
-import type { Arena, Ref } from '../../../memory/arena.ts'
-import { byteMapCreate } from '../../../memory/byte-map.ts'
-import { intsetFrom, intsetSizeBytes, intsetValid } from '../../../memory/intset.ts'
+import type { Arena } from '../../../memory/arena.ts'
+import { intsetCount, intsetFrom, intsetSizeBytes, intsetValid } from '../../../memory/intset.ts'
 import {
   ListpackElement,
   listpackFirst,
@@ -19,23 +17,14 @@ import {
   listpackRead,
   listpackValid,
 } from '../../../memory/listpack.ts'
-import { entryEncoding, entryValueWord, TYPE_SET } from '../../keyspace/entry.ts'
+import { entryEncoding } from '../../keyspace/entry.ts'
 import type { ValuePersistence } from '../../keyspace/persist.ts'
-import {
-  addToMap,
-  freeMembers,
-  SET_INTSET,
-  SET_TABLE,
-  SET_VALUE_SIZE,
-  SetCursor,
-  setCount,
-  setStructure,
-} from './set.ts'
-import { freeSetStructure } from './value.ts'
+import { SetBuilder } from './builder.ts'
+import { intsetCountMax } from './limits.ts'
+import { mapOfIntset, SET_INTSET, SET_TABLE, SetCursor, setCount, setStructure } from './set.ts'
 
 const cursor = new SetCursor()
 const element = new ListpackElement()
-const member = new AlignedBytes()
 
 export const setPersistence: ValuePersistence = {
   rdbTypes: [RDB_SET, RDB_SET_INTSET, RDB_SET_LISTPACK],
@@ -55,51 +44,45 @@ export const setPersistence: ValuePersistence = {
   },
 
   load(rdbType, reader, arena, target) {
-    const encoding = rdbType === RDB_SET_INTSET ? SET_INTSET : SET_TABLE
-    const structure = loadStructure(rdbType, reader, arena)
-    let to = 0
+    const most = intsetCountMax(target.settings)
+    const builder = new SetBuilder(arena, most)
     try {
-      to = target.create(TYPE_SET, encoding, SET_VALUE_SIZE)
+      if (rdbType === RDB_SET_INTSET) takeIntset(reader, arena, builder, most)
+      else if (rdbType === RDB_SET) takeMembers(reader, builder)
+      else takePack(reader, arena, builder)
+      builder.finish(target)
     } finally {
-      if (to === 0) freeSetStructure(arena, structure, encoding)
+      builder.free()
     }
-    arena.words[entryValueWord(arena, to)] = structure
   },
 }
 
-function loadStructure(rdbType: number, reader: RdbReader, arena: Arena): Ref {
-  if (rdbType === RDB_SET_INTSET) return loadIntset(reader, arena)
-  const map = byteMapCreate(arena)
-  let done = false
-  try {
-    if (rdbType === RDB_SET) loadMembers(reader, arena, map)
-    else loadPack(reader, arena, map)
-    done = true
-  } finally {
-    if (!done) freeMembers(arena, map)
-  }
-  return map
-}
-
-function loadIntset(reader: RdbReader, arena: Arena): Ref {
+function takeIntset(reader: RdbReader, arena: Arena, builder: SetBuilder, most: number): void {
   reader.string()
   const { stringBytes, stringOffset, stringLength } = reader
   if (!intsetValid(stringBytes, stringOffset, stringLength)) throw RDB_CORRUPT
-  return intsetFrom(arena, stringBytes, stringOffset, stringLength)
+  const set = intsetFrom(arena, stringBytes, stringOffset, stringLength)
+  arena.free(builder.structure)
+  builder.structure = set
+  if (intsetCount(arena, set) <= most) return
+  const map = mapOfIntset(arena, set)
+  arena.free(set)
+  builder.structure = map
+  builder.encoding = SET_TABLE
 }
 
-function loadMembers(reader: RdbReader, arena: Arena, map: Ref): void {
+function takeMembers(reader: RdbReader, builder: SetBuilder): void {
   const count = reader.count(1)
   if (count === 0) throw RDB_CORRUPT
   for (let i = 0; i < count; i++) {
     reader.string()
-    member.set(reader.stringBytes, reader.stringOffset, reader.stringLength)
-    if (!addToMap(arena, map, member, 0, member.length)) throw RDB_CORRUPT
+    const { stringBytes, stringOffset, stringLength } = reader
+    if (!builder.push(stringBytes, stringOffset, stringLength)) throw RDB_CORRUPT
   }
 }
 
-/** DIFFERS: what Redis 7.2 keeps as a listpack becomes a map, as in 7.0. */
-function loadPack(reader: RdbReader, arena: Arena, map: Ref): void {
+/** DIFFERS: what Redis 7.2 keeps as a listpack gets the encoding that it would have in 7.0. */
+function takePack(reader: RdbReader, arena: Arena, builder: SetBuilder): void {
   reader.string()
   const { stringBytes, stringOffset, stringLength } = reader
   if (!listpackValid(stringBytes, stringOffset, stringLength)) throw RDB_CORRUPT
@@ -109,8 +92,7 @@ function loadPack(reader: RdbReader, arena: Arena, map: Ref): void {
     if (at === 0) throw RDB_CORRUPT
     while (at !== 0) {
       listpackRead(arena, at, element)
-      member.set(element.bytes, element.offset, element.length)
-      if (!addToMap(arena, map, member, 0, member.length)) throw RDB_CORRUPT
+      if (!builder.push(element.bytes, element.offset, element.length)) throw RDB_CORRUPT
       at = listpackNext(arena, at)
     }
   } finally {

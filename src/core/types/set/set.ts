@@ -1,17 +1,12 @@
 /**
  * The set: an intset while it holds few integers and nothing else, a byte map of members otherwise.
+ * The entry holds the ref of the one or the other.
  *
  * Thread: core. Hot path.
  * Owns: both encodings, and when one becomes the other.
  * Never: goes back to the intset; leaves a set without members to anybody but its caller.
  */
-import {
-  INTEGER_OK,
-  integerHigh,
-  integerLow,
-  parseInteger,
-  writeInteger64,
-} from '../../../lib/bytes/integer.ts'
+import { integerHigh, integerLow } from '../../../lib/bytes/integer.ts'
 import { hashWords } from '../../../lib/hash.ts'
 import { AlignedBytes } from '../../../memory/aligned.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
@@ -25,7 +20,7 @@ import {
   byteMapRemove,
   byteMapReserve,
 } from '../../../memory/byte-map.ts'
-import { entryCreateAligned, entryKeyLength, entryKeyOffset } from '../../../memory/entry.ts'
+import { entryCreateAligned } from '../../../memory/entry.ts'
 import {
   intsetAdd,
   intsetChanged,
@@ -39,31 +34,29 @@ import {
 } from '../../../memory/intset.ts'
 import { MapCursor } from '../../../memory/map-cursor.ts'
 import { entryEncoding, entryValueWord, setEntryEncoding } from '../../keyspace/entry.ts'
+import { isIntegerText, Member, type MemberBytes } from './member.ts'
 
 export const SET_INTSET = 0
 export const SET_TABLE = 1
+/** Bytes of the value in the key's own block. */
 export const SET_VALUE_SIZE = 4
-/** More digits than any integer of 64 bits has. */
-const DIGITS_MAX = 20
-const ENTRIES_MAX = 1 << 30
 
-/** Where a member lies; its offset is a multiple of 4. */
-export interface MemberBytes {
-  bytes: Buffer
-  words: Int32Array
-}
+const integer = new Member()
+const scratch = new AlignedBytes()
 
-const digits = Buffer.alloc(DIGITS_MAX + 1)
-const member = new AlignedBytes()
-
-/** The structure of an empty set. Throws: ARENA_FULL. */
+/** The structure of a set without members. Throws: ARENA_FULL. */
 export function setCreateStructure(arena: Arena, encoding: number): Ref {
   return encoding === SET_INTSET ? intsetCreate(arena) : byteMapCreate(arena)
 }
 
+export function setFreeStructure(arena: Arena, structure: Ref, encoding: number): void {
+  if (encoding === SET_INTSET) arena.free(structure)
+  else freeMembers(arena, structure)
+}
+
 /** The encoding that a new set of this member begins with. */
 export function encodingFor(from: MemberBytes, offset: number, length: number): number {
-  return isInteger(from, offset, length) ? SET_INTSET : SET_TABLE
+  return isIntegerText(from.bytes, offset, length) ? SET_INTSET : SET_TABLE
 }
 
 export function setStructure(arena: Arena, ref: Ref): Ref {
@@ -76,7 +69,20 @@ export function setCount(arena: Arena, ref: Ref): number {
   return byteMapCount(arena, structure)
 }
 
+/** Whether the set has a member, which lies anywhere. */
 export function setContains(
+  arena: Arena,
+  ref: Ref,
+  bytes: Buffer,
+  offset: number,
+  length: number,
+): boolean {
+  scratch.set(bytes, offset, length)
+  return setHas(arena, ref, scratch, 0, length)
+}
+
+/** As `setContains`, for a member that begins at a word. */
+export function setHas(
   arena: Arena,
   ref: Ref,
   from: MemberBytes,
@@ -85,17 +91,17 @@ export function setContains(
 ): boolean {
   const structure = setStructure(arena, ref)
   if (entryEncoding(arena, ref) === SET_INTSET) {
-    return (
-      isInteger(from, offset, length) && intsetFind(arena, structure, integerHigh(), integerLow())
-    )
+    if (!isIntegerText(from.bytes, offset, length)) return false
+    return intsetFind(arena, structure, integerHigh(), integerLow())
   }
-  const hash = hashWords(from.words, offset >> 2, length, arena.hashSeed)
-  return byteMapFind(arena, structure, hash, from.words, offset, length) !== 0
+  const { words } = from
+  const hash = hashWords(words, offset >> 2, length, arena.hashSeed)
+  return byteMapFind(arena, structure, hash, words, offset, length) !== 0
 }
 
 /**
- * Adds a member that may not lie in this set. False when it is there already. `intsetMax`: the
- * largest intset. Throws: ARENA_FULL, with nothing changed but perhaps the encoding.
+ * Adds a member, which does not lie in this set. False when it is there already. `intsetMax`: the
+ * most integers of an intset. Throws: ARENA_FULL, with nothing changed but perhaps the encoding.
  */
 export function setAdd(
   arena: Arena,
@@ -106,19 +112,12 @@ export function setAdd(
   intsetMax: number,
 ): boolean {
   if (entryEncoding(arena, ref) === SET_INTSET) {
-    const word = entryValueWord(arena, ref)
-    const set = arena.words[word]
-    if (isInteger(from, offset, length)) {
-      arena.words[word] = intsetAdd(arena, set, integerHigh(), integerLow())
-      if (!intsetChanged()) return false
-      if (intsetCount(arena, arena.words[word]) > Math.min(intsetMax, ENTRIES_MAX)) {
-        setToTable(arena, ref)
-      }
-      return true
+    if (isIntegerText(from.bytes, offset, length)) {
+      return addInteger(arena, ref, integerHigh(), integerLow(), intsetMax)
     }
     setToTable(arena, ref)
   }
-  return addToMap(arena, setStructure(arena, ref), from, offset, length)
+  return mapAdd(arena, setStructure(arena, ref), from, offset, length)
 }
 
 /** Takes a member out. False when it is not there. */
@@ -132,52 +131,59 @@ export function setRemove(
   const word = entryValueWord(arena, ref)
   const structure = arena.words[word]
   if (entryEncoding(arena, ref) === SET_INTSET) {
-    if (!isInteger(from, offset, length)) return false
+    if (!isIntegerText(from.bytes, offset, length)) return false
     arena.words[word] = intsetRemove(arena, structure, integerHigh(), integerLow())
     return intsetChanged()
   }
-  const hash = hashWords(from.words, offset >> 2, length, arena.hashSeed)
-  const entry = byteMapFind(arena, structure, hash, from.words, offset, length)
+  const { words } = from
+  const hash = hashWords(words, offset >> 2, length, arena.hashSeed)
+  const entry = byteMapFind(arena, structure, hash, words, offset, length)
   if (entry === 0) return false
   byteMapRemove(arena, structure, hash, entry)
   arena.free(entry)
   return true
 }
 
-/** Makes an intset a map. Throws: ARENA_FULL, with nothing changed. */
-export function setToTable(arena: Arena, ref: Ref): void {
-  const set = setStructure(arena, ref)
+/** A map with the members of an intset, which stays. Throws: ARENA_FULL, having freed the map. */
+export function mapOfIntset(arena: Arena, set: Ref): Ref {
   const map = byteMapCreate(arena)
   const count = intsetCount(arena, set)
   let done = false
   try {
     for (let i = 0; i < count; i++) {
       intsetGet(arena, set, i)
-      member.set(digits, 0, writeInteger64(digits, 0, intsetHigh(), intsetLow()))
-      addToMap(arena, map, member, 0, member.length)
+      integer.openInteger(intsetHigh(), intsetLow())
+      mapInsert(arena, map, integer)
     }
     done = true
   } finally {
     if (!done) freeMembers(arena, map)
   }
-  arena.free(set)
-  arena.words[entryValueWord(arena, ref)] = map
-  setEntryEncoding(arena, ref, SET_TABLE)
+  return map
 }
 
 /** Adds to a map of members. False when the member is there. Throws: ARENA_FULL. */
-export function addToMap(
+export function mapAdd(
   arena: Arena,
   map: Ref,
   from: MemberBytes,
   offset: number,
   length: number,
 ): boolean {
-  const hash = hashWords(from.words, offset >> 2, length, arena.hashSeed)
-  if (byteMapFind(arena, map, hash, from.words, offset, length) !== 0) return false
+  const { words } = from
+  const hash = hashWords(words, offset >> 2, length, arena.hashSeed)
+  if (byteMapFind(arena, map, hash, words, offset, length) !== 0) return false
   byteMapReserve(arena, map, hash)
-  byteMapInsert(arena, map, hash, entryCreateAligned(arena, from.words, offset, length, 0))
+  byteMapInsert(arena, map, hash, entryCreateAligned(arena, words, offset, length, 0))
   return true
+}
+
+/** Adds a member that is not in the map. Throws: ARENA_FULL. */
+export function mapInsert(arena: Arena, map: Ref, member: Member): void {
+  const hash = member.hash(arena.hashSeed)
+  byteMapReserve(arena, map, hash)
+  const entry = entryCreateAligned(arena, member.words, member.offset, member.length, 0)
+  byteMapInsert(arena, map, hash, entry)
 }
 
 /** Frees a map with its members. */
@@ -196,19 +202,17 @@ export class SetCursor {
   /** A multiple of 4. */
   offset = 0
   length = 0
-  /** The member's entry in a map; 0 in an intset. */
-  entry: Ref = 0
-  readonly #cursor = new MapCursor()
-  readonly #text = new AlignedBytes()
+  readonly #member = new Member()
+  readonly #map = new MapCursor()
   #arena: Arena | undefined = undefined
+  #isTable = false
   #set: Ref = 0
   #index = 0
   #count = 0
-  #isTable = false
 
   constructor() {
-    this.bytes = this.#text.bytes
-    this.words = this.#text.words
+    this.bytes = this.#member.bytes
+    this.words = this.#member.words
   }
 
   open(arena: Arena, ref: Ref): void {
@@ -217,46 +221,55 @@ export class SetCursor {
     this.#isTable = entryEncoding(arena, ref) === SET_TABLE
     this.#set = structure
     this.#index = 0
-    this.#count = this.#isTable ? 0 : intsetCount(arena, structure)
-    this.entry = 0
-    if (this.#isTable) this.#cursor.open(arena, structure)
+    this.#count = 0
+    if (this.#isTable) this.#map.open(arena, structure)
+    else this.#count = intsetCount(arena, structure)
   }
 
   next(): boolean {
     const arena = this.#arena
     if (arena === undefined) return false
+    const member = this.#member
     if (this.#isTable) {
-      const entry = this.#cursor.next()
+      const entry = this.#map.next()
       if (entry === 0) return false
-      this.openEntry(arena, entry)
-      return true
+      member.openEntry(arena, entry)
+    } else {
+      if (this.#index === this.#count) return false
+      intsetGet(arena, this.#set, this.#index++)
+      member.openInteger(intsetHigh(), intsetLow())
+      member.show()
     }
-    if (this.#index === this.#count) return false
-    this.openInteger(arena, this.#set, this.#index++)
+    this.bytes = member.bytes
+    this.words = member.words
+    this.offset = member.offset
+    this.length = member.length
     return true
-  }
-
-  /** Shows the member of an entry of a map. */
-  openEntry(arena: Arena, entry: Ref): void {
-    this.entry = entry
-    this.bytes = arena.bytes
-    this.words = arena.words
-    this.offset = entryKeyOffset(entry)
-    this.length = entryKeyLength(arena, entry)
-  }
-
-  /** Shows a member of an intset. */
-  openInteger(arena: Arena, set: Ref, index: number): void {
-    intsetGet(arena, set, index)
-    const length = writeInteger64(digits, 0, intsetHigh(), intsetLow())
-    this.#text.set(digits, 0, length)
-    this.bytes = this.#text.bytes
-    this.words = this.#text.words
-    this.offset = 0
-    this.length = length
   }
 }
 
-function isInteger(from: MemberBytes, offset: number, length: number): boolean {
-  return length <= DIGITS_MAX && parseInteger(from.bytes, offset, offset + length) === INTEGER_OK
+/** Adds to an intset, which becomes a map when it is too large then. */
+function addInteger(arena: Arena, ref: Ref, high: number, low: number, intsetMax: number): boolean {
+  const word = entryValueWord(arena, ref)
+  const set = intsetAdd(arena, arena.words[word], high, low)
+  arena.words[word] = set
+  if (!intsetChanged()) return false
+  if (intsetCount(arena, set) <= intsetMax) return true
+  let done = false
+  try {
+    setToTable(arena, ref)
+    done = true
+  } finally {
+    if (!done) arena.words[word] = intsetRemove(arena, set, high, low)
+  }
+  return true
+}
+
+/** Makes an intset a map. Throws: ARENA_FULL, with nothing changed. */
+function setToTable(arena: Arena, ref: Ref): void {
+  const set = setStructure(arena, ref)
+  const map = mapOfIntset(arena, set)
+  arena.free(set)
+  arena.words[entryValueWord(arena, ref)] = map
+  setEntryEncoding(arena, ref, SET_TABLE)
 }

@@ -13,19 +13,24 @@ import {
   byteMapVisit,
 } from '../../../memory/byte-map.ts'
 import { intsetCopy } from '../../../memory/intset.ts'
+import { MapCursor } from '../../../memory/map-cursor.ts'
 import { entryEncoding, entryValueWord, TYPE_SET } from '../../keyspace/entry.ts'
 import type { ValueType } from '../../keyspace/value.ts'
+import { Member } from './member.ts'
 import {
-  addToMap,
   freeMembers,
+  mapInsert,
   SET_INTSET,
   SET_TABLE,
   SET_VALUE_SIZE,
   SetCursor,
+  setFreeStructure,
   setStructure,
 } from './set.ts'
 
-const walk = new SetCursor()
+const cursor = new SetCursor()
+const walk = new MapCursor()
+const member = new Member()
 
 export const setValue: ValueType = {
   name: 'set',
@@ -35,7 +40,7 @@ export const setValue: ValueType = {
   },
 
   free(arena, ref) {
-    freeSetStructure(arena, setStructure(arena, ref), entryEncoding(arena, ref))
+    setFreeStructure(arena, setStructure(arena, ref), entryEncoding(arena, ref))
   },
 
   valueSize() {
@@ -61,39 +66,42 @@ export const setValue: ValueType = {
 
   copyTo(arena, from, toArena, target) {
     const encoding = entryEncoding(arena, from)
-    const copy =
-      encoding === SET_INTSET
-        ? intsetCopy(arena, setStructure(arena, from), toArena)
-        : copyMembers(arena, from, toArena)
+    const structure = setStructure(arena, from)
+    const isIntset = encoding === SET_INTSET
+    const copy = isIntset
+      ? intsetCopy(arena, structure, toArena)
+      : copyMap(arena, structure, toArena)
     let to = 0
     try {
       to = target.create(TYPE_SET, encoding, SET_VALUE_SIZE)
     } finally {
-      if (to === 0) freeSetStructure(toArena, copy, encoding)
+      if (to === 0) setFreeStructure(toArena, copy, encoding)
     }
     toArena.words[entryValueWord(toArena, to)] = copy
   },
 
   digest(arena, ref, sink) {
-    walk.open(arena, ref)
-    while (walk.next()) sink.unordered(walk.bytes.subarray(walk.offset, walk.offset + walk.length))
+    cursor.open(arena, ref)
+    while (cursor.next()) {
+      const { bytes, offset, length } = cursor
+      sink.unordered(bytes.subarray(offset, offset + length))
+    }
   },
 }
 
-export function freeSetStructure(arena: Arena, structure: Ref, encoding: number): void {
-  if (encoding === SET_INTSET) arena.free(structure)
-  else freeMembers(arena, structure)
-}
-
-function copyMembers(arena: Arena, ref: Ref, toArena: Arena): Ref {
-  const map = byteMapCreate(toArena)
+/** A map with the same members. Throws: ARENA_FULL, having freed the map. */
+function copyMap(arena: Arena, map: Ref, toArena: Arena): Ref {
+  const copy = byteMapCreate(toArena)
   let done = false
   try {
-    walk.open(arena, ref)
-    while (walk.next()) addToMap(toArena, map, walk, walk.offset, walk.length)
+    walk.open(arena, map)
+    for (let entry = walk.next(); entry !== 0; entry = walk.next()) {
+      member.openHashed(arena, entry, walk.hash)
+      mapInsert(toArena, copy, member)
+    }
     done = true
   } finally {
-    if (!done) freeMembers(toArena, map)
+    if (!done) freeMembers(toArena, copy)
   }
-  return map
+  return copy
 }
