@@ -43,6 +43,7 @@ describe('GEOADD', () => {
       check(`GEOADD g ${bad} a`, /^-ERR invalid longitude,latitude pair /)
     }
     check('GEOADD g 181 1 a', '-ERR invalid longitude,latitude pair 181.000000,1.000000')
+    check('GEOADD g 200 -0 a', '-ERR invalid longitude,latitude pair 200.000000,-0.000000')
     check('GEOADD g inf 1 a', '-ERR invalid longitude,latitude pair inf,1.000000')
     check('GEOADD g x 1 a', '-ERR value is not a valid float')
     check('GEOADD g nan 1 a', '-ERR value is not a valid float')

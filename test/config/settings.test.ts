@@ -157,11 +157,7 @@ describe('refusing', () => {
       '900 1',
       'save can only be 3600 1 300 100 60 10000 or empty in Redbun: nothing is saved to disk yet',
     ],
-    [
-      'maxmemory-policy',
-      'allkeys-lru',
-      'maxmemory-policy can only be noeviction in Redbun: keys are not evicted',
-    ],
+    ['maxmemory-policy', 'allkeys-lru', undefined],
     ['notify-keyspace-events', 'q', "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."],
     ['appendonly', 'maybe', "argument must be 'yes' or 'no'"],
   ]

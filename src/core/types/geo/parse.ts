@@ -66,6 +66,7 @@ export function parseBox(args: Args, index: number): BoxSize {
 
 function shownDegrees(value: number): string {
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf'
+  if (Object.is(value, -0)) return '-0.000000'
   // Beyond this `toFixed` writes an exponent.
   return Math.abs(value) < 1e21 ? value.toFixed(6) : `${BigInt(value)}.000000`
 }
