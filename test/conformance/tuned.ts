@@ -156,6 +156,9 @@ export const TUNED: Readonly<Record<string, Tuned>> = {
     ...(dice.chance(30) ? ['WITHSCORES'] : []),
     ...(dice.chance(30) ? ['LIMIT', small(dice), small(dice)] : []),
   ],
+  // WITHSCORE came with Redis 7.2.
+  zrank: (dice, key) => [key(), value(dice)],
+  zrevrank: (dice, key) => [key(), value(dice)],
   zcount: (dice, key) => [key(), bound(dice), bound(dice)],
   zlexcount: (dice, key) => [key(), lexBound(dice), lexBound(dice)],
   sintercard: (dice, key) => [
