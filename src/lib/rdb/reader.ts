@@ -110,6 +110,11 @@ export class RdbReader {
     return this.#view.getFloat64(0, true)
   }
 
+  /** Passes over `count` bytes and gives where they begin in `bytes`. */
+  raw(count: number): number {
+    return this.#take(count)
+  }
+
   /** A length or count, a safe integer. */
   size(): number {
     const first = this.byte()
