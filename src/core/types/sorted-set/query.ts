@@ -13,6 +13,7 @@ import { CommandError, SYNTAX } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
 import { TYPE_SORTED_SET } from '../../keyspace/entry.ts'
 import { SortedSetCursor } from './cursor.ts'
+import { SortedSetLimits } from './limits.ts'
 import { LexRange, parseRank, rankSpan, ScoreRange, Span } from './range.ts'
 import { sortedSetCount } from './sorted-set.ts'
 import { builderFor, storeSortedSet } from './store.ts'
@@ -55,6 +56,7 @@ class Query {
 const query = new Query()
 const span = new Span()
 const cursor = new SortedSetCursor()
+const limits = new SortedSetLimits()
 
 function range(call: Call, form: Form): void {
   const { args, db } = call
@@ -131,13 +133,22 @@ function show(reply: Reply, arena: Arena, ref: Ref): void {
   }
 }
 
+/**
+ * QUIRK: Redis adds one member after the other to a listpack, where -0 becomes 0, and goes over to
+ * the other encoding on its way; unless it goes by rank, and knows that too many will come.
+ */
 function store(call: Call, arena: Arena, ref: Ref): void {
   const builder = builderFor(call, 1)
+  const { backwards } = query
   const { start, count } = span
+  limits.follow(call.server.settings)
+  let packed = query.by === BY_RANK && count > limits.entries ? 0 : limits.entries
   try {
-    if (count > 0) cursor.openAt(arena, ref, start, false)
+    if (count > 0) cursor.openAt(arena, ref, backwards ? start + count - 1 : start, backwards)
     for (let left = count; left > 0 && cursor.next(); left--) {
-      builder.add(cursor.bytes, cursor.offset, cursor.length, cursor.score)
+      const { bytes, offset, length, score } = cursor
+      packed = length > limits.valueSize ? -1 : packed - 1
+      builder.add(bytes, offset, length, packed >= 0 && score === 0 ? 0 : score)
     }
     call.reply.integer(storeSortedSet(call, 1, builder, 'zrangestore'))
   } finally {

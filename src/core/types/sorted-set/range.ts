@@ -12,7 +12,7 @@ import type { Args } from '../../engine/args.ts'
 import { CommandError, NOT_AN_INTEGER } from '../../engine/errors.ts'
 import { afterPair, beforePair, lastPair, packCompare, packCount } from './pack.ts'
 import { isTree, sortedSetCount, sortedSetScoreRank, structureOf, treeOf } from './sorted-set.ts'
-import { treeLexRank } from './tree.ts'
+import { treeCompareEnd, treeLexRank } from './tree.ts'
 
 export const NOT_A_SCORE_RANGE = new CommandError('ERR min or max is not a float')
 export const NOT_A_LEX_RANGE = new CommandError('ERR min or max not valid string range item')
@@ -117,6 +117,20 @@ export class LexRange {
     }
     const start = this.#rank(arena, ref, this.#min, this.#min.exclusive)
     span.set(start, this.#rank(arena, ref, this.#max, !this.#max.exclusive))
+    if (span.count > 0 && this.#missesTree(arena, treeOf(arena, ref))) span.count = 0
+  }
+
+  /** As `#misses`: with different scores the search may find something all the same. */
+  #missesTree(arena: Arena, tree: Ref): boolean {
+    const min = this.#min
+    const max = this.#max
+    if (min.beyond === 0) {
+      const order = treeCompareEnd(arena, tree, true, min.bytes, min.offset, min.length)
+      if (min.exclusive ? order <= 0 : order < 0) return true
+    }
+    if (max.beyond !== 0) return false
+    const order = treeCompareEnd(arena, tree, false, max.bytes, max.offset, max.length)
+    return max.exclusive ? order >= 0 : order > 0
   }
 
   #rank(arena: Arena, ref: Ref, limit: LexLimit, inclusive: boolean): number {

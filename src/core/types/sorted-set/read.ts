@@ -7,7 +7,7 @@
  */
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
-import { SYNTAX } from '../../engine/errors.ts'
+import { wrongArity } from '../../engine/errors.ts'
 import { TYPE_SORTED_SET } from '../../keyspace/entry.ts'
 import { LexRange, ScoreRange, Span } from './range.ts'
 import { sortedSetCount, sortedSetRank, sortedSetScore } from './sorted-set.ts'
@@ -112,7 +112,8 @@ export const zrevrankCommand = command({
 function rank(call: Call, fromHighest: boolean): void {
   const { args, db, reply } = call
   const withScore = args.count > 3
-  if (args.count > 4 || (withScore && !args.is(3, 'WITHSCORE'))) throw SYNTAX
+  // DIFFERS: WITHSCORE came with Redis 7.2; anything else there is one argument too many, as in 7.0.
+  if (args.count > 4 || (withScore && !args.is(3, 'WITHSCORE'))) throw wrongArity(call.entry.name)
   const ref = db.readTyped(args, 1, TYPE_SORTED_SET)
   const { arena } = db
   const offset = args.offsets[2]

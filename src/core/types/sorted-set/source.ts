@@ -5,18 +5,17 @@
  * Owns: a walk over its members.
  * Never: changes it; outlives a change of it.
  */
-import { AlignedBytes } from '../../../memory/aligned.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import type { Call } from '../../engine/call.ts'
 import { WRONG_TYPE } from '../../engine/errors.ts'
 import { TYPE_SET, TYPE_SORTED_SET } from '../../keyspace/entry.ts'
 import { SetCursor, setContains, setCount } from '../set/set.ts'
 import { SortedSetCursor } from './cursor.ts'
-import { sortedSetCount, sortedSetScore } from './sorted-set.ts'
+import { sortedSetCount, sortedSetScoreOf } from './sorted-set.ts'
 
 const SET_SCORE = 1
 
-const member = new AlignedBytes()
+const NO_BYTES = Buffer.alloc(0)
 
 export class Source {
   readonly arena: Arena
@@ -25,7 +24,7 @@ export class Source {
   readonly count: number
   weight = 1
   /** The member that is shown. */
-  bytes: Buffer = member.bytes
+  bytes: Buffer = NO_BYTES
   offset = 0
   length = 0
   score = SET_SCORE
@@ -68,10 +67,10 @@ export class Source {
 
   /** The score here of the member that `other` shows; NaN when it is not here. */
   scoreOf(other: Source): number {
-    if (this.ref === 0) return Number.NaN
-    member.set(other.bytes, other.offset, other.length)
-    if (!this.#isSet) return sortedSetScore(this.arena, this.ref, member, 0, member.length)
-    const found = setContains(this.arena, this.ref, member, 0, member.length)
-    return found ? SET_SCORE : Number.NaN
+    const { arena, ref } = this
+    const { bytes, offset, length } = other
+    if (ref === 0) return Number.NaN
+    if (!this.#isSet) return sortedSetScoreOf(arena, ref, bytes, offset, length)
+    return setContains(arena, ref, bytes, offset, length) ? SET_SCORE : Number.NaN
   }
 }

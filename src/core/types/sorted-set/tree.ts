@@ -259,6 +259,20 @@ export function treeLexRank(
   return compareAt(arena, tree, bytes, offset, length) === 0 ? rank + 1 : rank
 }
 
+/** The order of the first or the last member, which is there, and these bytes. */
+export function treeCompareEnd(
+  arena: Arena,
+  tree: Ref,
+  last: boolean,
+  bytes: Buffer,
+  offset: number,
+  length: number,
+): number {
+  if (last) byteTreeLast(arena, tree, position)
+  else byteTreeFirst(arena, tree, position)
+  return compareAt(arena, tree, bytes, offset, length)
+}
+
 function searchLexRank(
   arena: Arena,
   tree: Ref,
