@@ -30,6 +30,11 @@ const VALUES: readonly (readonly [string, readonly string[]])[] = [
   ['a hash of a long value', ['HSET', 'k', 'f', LONG, LONG, 'v']],
   ['a small list', ['RPUSH', 'k', 'a', '1', '', '-70000', 'a', LONG]],
   ['a large list', ['RPUSH', 'k', ...words(5000)]],
+  [
+    'a small sorted set',
+    ['ZADD', 'k', '1', 'a', '-1.5', 'b', 'inf', 'c', '1e300', 'd', '70000', '12'],
+  ],
+  ['a large sorted set', ['ZADD', 'k', ...pairs(600).toReversed()]],
   ['integers of 16 bits', ['SADD', 'k', ...numbers(20, 3)]],
   ['integers of 32 bits', ['SADD', 'k', ...numbers(20, 70_000)]],
   ['integers of 64 bits', ['SADD', 'k', ...numbers(20, 7_000_000_000)]],

@@ -19,7 +19,8 @@ import { runUnit, type UnitResult } from './unit.ts'
 const UNITS = [
   ...['unit/printver', 'unit/protocol', 'unit/keyspace', 'unit/scan', 'unit/info-command'],
   ...['unit/type/string', 'unit/type/incr', 'unit/expire', 'unit/quit', 'unit/bitops'],
-  ...['unit/bitfield', 'unit/querybuf'],
+  ...['unit/bitfield', 'unit/querybuf', 'unit/geo', 'unit/type/hash', 'unit/type/list'],
+  ...['unit/type/list-2', 'unit/type/list-3', 'unit/type/set', 'unit/type/zset'],
 ]
 const PROGRESS_WIDTH = 90
 
