@@ -11,6 +11,7 @@ import { connectionCommands } from './services/connection/commands.ts'
 import { pubsubCommands } from './services/pubsub/commands.ts'
 import { scriptingCommands } from './services/scripting/commands.ts'
 import { serverCommands } from './services/server/commands.ts'
+import { transactionCommands } from './services/transactions/commands.ts'
 import { bitmapCommands } from './types/bitmap/commands.ts'
 import { geoCommands } from './types/geo/commands.ts'
 import { hashCommands } from './types/hash/commands.ts'
@@ -31,5 +32,6 @@ export const commandGroups: readonly CommandGroup[] = [
   connectionCommands,
   pubsubCommands,
   serverCommands,
+  transactionCommands,
   scriptingCommands,
 ]

@@ -8,13 +8,20 @@
 import {
   type CommandEntry,
   FLAG_DENYOOM,
+  FLAG_ENDS_QUEUE,
+  FLAG_EXECUTES_QUEUE,
+  FLAG_MAY_REPLICATE,
   FLAG_NO_AUTH,
+  FLAG_NO_MULTI,
+  FLAG_NOT_QUEUED,
   FLAG_WHILE_SUBSCRIBED,
+  FLAG_WRITE,
 } from './command/table.ts'
 import { type Call, run } from './engine/call.ts'
 import { CommandError, NO_AUTH, OUT_OF_MEMORY, wrongArity } from './engine/errors.ts'
 import { EVICT_FAILED } from './keyspace/eviction.ts'
 import type { Server } from './server.ts'
+import type { Queue } from './services/transactions/queue.ts'
 
 /** Finds the command of `call.args` and runs it, or answers why not. */
 export function execute(server: Server, call: Call): void {
@@ -42,9 +49,15 @@ export function execute(server: Server, call: Call): void {
   call.entry = entry
   args.hashIsOf(entry.firstKeyIndex)
   if (server.guarded || session.special) {
-    const refusal = refuse(server, call, entry)
+    const { queue } = session
+    const flags = flagsOf(entry, queue)
+    const refusal = refuse(server, call, entry, flags)
     if (refusal !== undefined) return reject(call, entry, refusal)
-    if (server.pause.holds(call)) return
+    if (server.pause.holds(call, flags)) return
+    if (queue !== undefined && (flags & FLAG_NOT_QUEUED) === 0) {
+      server.transactions.add(call, queue)
+      return
+    }
     if (session.noTouch) {
       server.keyspace.setTouching(false)
       run(call)
@@ -56,26 +69,55 @@ export function execute(server: Server, call: Call): void {
 }
 
 /** The gates that are open as long as nothing is out of the ordinary. */
-function refuse(server: Server, call: Call, entry: CommandEntry): CommandError | undefined {
+function refuse(
+  server: Server,
+  call: Call,
+  entry: CommandEntry,
+  flags: number,
+): CommandError | undefined {
   const { session } = call
-  const flags = entry.flagBits
+  const isQueueing = session.queue !== undefined
   if (!session.authenticated && (flags & FLAG_NO_AUTH) === 0 && server.users.passwordRequired) {
     return NO_AUTH
   }
+  if (isQueueing && (flags & FLAG_NO_MULTI) !== 0) return NOT_IN_TRANSACTION
   if (server.eviction.limitBytes > 0) {
     const outcome = server.eviction.evict(call.args.sizeBytes)
-    if (outcome === EVICT_FAILED && (flags & FLAG_DENYOOM) !== 0) return OUT_OF_MEMORY
+    const isGreedy = (flags & FLAG_DENYOOM) !== 0 || (isQueueing && (flags & FLAG_ENDS_QUEUE) === 0)
+    if (outcome === EVICT_FAILED && isGreedy) return OUT_OF_MEMORY
   }
   const listens = session.subscriptionCount > 0 && session.protocol === 2
   if (listens && (flags & FLAG_WHILE_SUBSCRIBED) === 0) return subscribersOnly(entry)
   return undefined
 }
 
-function reject(call: Call, entry: CommandEntry | undefined, error: CommandError): void {
-  if (entry !== undefined) entry.rejectedCalls++
-  call.reply.error(error)
-  call.server.stats.countError(error.text)
+/** The flags that the gates go by: EXEC does what is queued. */
+function flagsOf(entry: CommandEntry, queue: Queue | undefined): number {
+  const flags = entry.flagBits
+  if (queue === undefined || (flags & FLAG_EXECUTES_QUEUE) === 0) return flags
+  return flags | (queue.flagBits & (FLAG_DENYOOM | FLAG_WRITE | FLAG_MAY_REPLICATE))
 }
+
+function reject(call: Call, entry: CommandEntry | undefined, error: CommandError): void {
+  const { session, server } = call
+  if (entry !== undefined) entry.rejectedCalls++
+  if (session.queue !== undefined) session.queue.broken = true
+  const isExecuting = entry !== undefined && (entry.flagBits & FLAG_EXECUTES_QUEUE) !== 0
+  const told = isExecuting ? aborted(error) : error
+  call.reply.error(told)
+  server.stats.countError(told.text)
+  if (!isExecuting) return
+  server.transactions.discard(session)
+  if (server.monitors.count > 0) server.monitors.feed(call)
+}
+
+// alloc: an error
+function aborted({ text }: CommandError): CommandError {
+  const reason = text.startsWith('ERR ') ? text.slice(4) : text
+  return new CommandError(`EXECABORT Transaction discarded because of: ${reason}`)
+}
+
+const NOT_IN_TRANSACTION = new CommandError('ERR Command not allowed inside a transaction')
 
 const SHOWN_ARGUMENT_SIZE = 128
 

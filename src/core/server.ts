@@ -36,6 +36,7 @@ import { Log } from './services/server/log.ts'
 import { Monitors } from './services/server/monitors.ts'
 import { Reclaim } from './services/server/reclaim.ts'
 import { Stats } from './services/server/stats.ts'
+import { Transactions } from './services/transactions/transactions.ts'
 import { registerValueTypes } from './types/values.ts'
 
 /** What the process hands to the core when it starts it. */
@@ -71,6 +72,7 @@ export class Server {
   readonly propagation: Propagation
   readonly keyspace: Keyspace
   readonly eviction: Eviction
+  readonly transactions: Transactions
   readonly users: Users
   readonly log: Log
   readonly stats: Stats
@@ -110,6 +112,7 @@ export class Server {
     )
     this.keyspace.settings = this.settings
     this.eviction = new Eviction(this)
+    this.transactions = new Transactions(this)
     this.users = new Users(this)
     this.log = new Log(this)
     this.stats = new Stats(this)

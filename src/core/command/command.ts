@@ -90,6 +90,13 @@ export interface CommandDefinition {
   readonly group?: string
   /** Allowed to a connection that speaks RESP2 and has subscribed to something. */
   readonly whileSubscribed?: true
+  /**
+   * Not queued between MULTI and EXEC: it runs at once; ends the transaction, so that it is allowed
+   * without memory for more; or executes it, so that the gates look at what is queued, too.
+   */
+  readonly inTransaction?: 'runs' | 'ends' | 'executes'
+  /** May be answered after the call is over, by way of `call.answerLater`. */
+  readonly answersLater?: true
   /** For the server's own use, says COMMAND DOCS. */
   readonly internal?: boolean
   /** What changed in later versions: version and sentence. */

@@ -34,6 +34,11 @@ export const FLAG_MOVABLE_KEYS = 1 << 18
 export const FLAG_ALLOW_BUSY = 1 << 19
 /** Not told by COMMAND INFO. */
 export const FLAG_WHILE_SUBSCRIBED = 1 << 20
+/** `inTransaction`: any of the three; 'ends' or 'executes'; 'executes'. */
+export const FLAG_NOT_QUEUED = 1 << 21
+export const FLAG_ENDS_QUEUE = 1 << 22
+export const FLAG_EXECUTES_QUEUE = 1 << 23
+export const FLAG_ANSWERS_LATER = 1 << 24
 
 const FLAG_BITS: Readonly<Record<CommandFlag | 'movablekeys', number>> = {
   write: FLAG_WRITE,
@@ -129,6 +134,8 @@ export class CommandEntry {
       this.firstKeyIndex = parent === undefined && isKey(this.keySpecs) ? legacy.first : 0
       this.flagBits = flagBitsOf(definition.flags) | (legacy.movable ? FLAG_MOVABLE_KEYS : 0)
       if (definition.whileSubscribed === true) this.flagBits |= FLAG_WHILE_SUBSCRIBED
+      if (definition.answersLater === true) this.flagBits |= FLAG_ANSWERS_LATER
+      this.flagBits |= transactionBits(definition)
       this.isFast = (this.flagBits & FLAG_FAST) !== 0
       this.categories = categoriesOf(definition, group)
       this.run = runOf(definition)
@@ -229,6 +236,13 @@ export class CommandTable {
     this.#lookup = new CommandLookup(this.lookupTable())
     return ''
   }
+}
+
+function transactionBits({ inTransaction }: CommandDefinition): number {
+  if (inTransaction === undefined) return 0
+  if (inTransaction === 'runs') return FLAG_NOT_QUEUED
+  if (inTransaction === 'ends') return FLAG_NOT_QUEUED | FLAG_ENDS_QUEUE
+  return FLAG_NOT_QUEUED | FLAG_ENDS_QUEUE | FLAG_EXECUTES_QUEUE
 }
 
 function derivedArity(

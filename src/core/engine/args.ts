@@ -97,6 +97,15 @@ export class Args {
     this.open(bytes, into, 0)
   }
 
+  /** Where in `words` the encoded request begins, and how many words it has: for copying it. */
+  get requestAt(): number {
+    return (this.offsets[0] >> 2) - 1 - REQUEST_HEADER_WORDS
+  }
+
+  get requestWords(): number {
+    return this.words[this.requestAt + REQUEST_SIZE]
+  }
+
   /** Bytes of all arguments together, about. */
   get sizeBytes(): number {
     const last = this.count - 1

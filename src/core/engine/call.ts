@@ -17,7 +17,19 @@ import type { BlockSpec } from './blocking.ts'
 import { CommandError, OUT_OF_MEMORY } from './errors.ts'
 import type { Propagation } from './propagation.ts'
 import type { Reply } from './reply.ts'
-import type { Session } from './session.ts'
+import { REPLY_ON, type Session } from './session.ts'
+
+/** Gives an answer when the call is over already. */
+export type Answer = (write: (reply: Reply) => void) => void
+
+/** Answers a session whose call is over, unless CLIENT REPLY silences it. */
+export function answer(server: Server, session: Session, write: (reply: Reply) => void): void {
+  const { outbox } = server
+  if (session.replyMode === REPLY_ON) outbox.select(session)
+  else outbox.mute(session)
+  write(outbox.reply)
+  outbox.unmute()
+}
 
 export class Call {
   readonly server: Server
@@ -34,6 +46,8 @@ export class Call {
   servedKey = 0
   /** What that call gave as its `state` when it began to wait. */
   servedState: unknown = undefined
+  /** In a transaction: what `answerLater` does. */
+  answerInstead: (() => Answer) | undefined = undefined
   /** Arguments that MONITOR and the slow log must not show. */
   readonly redacted: number[] = []
 
@@ -62,6 +76,21 @@ export class Call {
   block(spec: BlockSpec): void {
     if (this.mayBlock) this.server.blocking.block(this, spec)
     else spec.onTimeout(this.reply)
+  }
+
+  /**
+   * For what only another thread can answer: the session goes no further until the returned function
+   * is called. The command's definition says `answersLater`.
+   */
+  answerLater(): Answer {
+    if (this.answerInstead !== undefined) return this.answerInstead()
+    const { server, session } = this
+    session.waiting = []
+    return (write) => {
+      if (session.closed) return
+      answer(server, session, write)
+      server.inbox.goOn(session)
+    }
   }
 
   /** Propagates this instead of the call itself. Texts are bytes, one a character. */
@@ -104,6 +133,7 @@ export function run(call: Call): void {
   if (server.latency.watches(durationUs)) server.latency.slowCall(call, durationUs)
   if (server.monitors.count > 0 && call.servedKey === 0) server.monitors.feed(call)
   if (propagation.active && keyspace.dirty !== dirty) propagateCall(call)
+  propagation.end()
 }
 
 /** The error that a client gets for what a handler threw; what is not the client's is thrown on. */

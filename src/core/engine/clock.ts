@@ -15,7 +15,8 @@ export class Clock {
   /** How far this clock is ahead of the machine's: tests pass time without waiting for it. */
   #aheadMs = 0
   #originMs = performance.timeOrigin
-  #lapUs = 0
+  /** When the present lap began; set it to an earlier moment to measure more than one lap. */
+  lapStartUs = 0
 
   tick(): number {
     this.nowMs = Date.now() + this.#aheadMs
@@ -35,14 +36,14 @@ export class Clock {
 
   /** Begins to measure laps: calls that follow each other need one reading each. */
   startLap(): void {
-    this.#lapUs = performance.now() * 1000
+    this.lapStartUs = performance.now() * 1000
   }
 
   /** Microseconds since the last lap ended, or since `startLap`. */
   lap(): number {
-    const before = this.#lapUs
-    this.#lapUs = performance.now() * 1000
-    return this.#lapUs - before
+    const before = this.lapStartUs
+    this.lapStartUs = performance.now() * 1000
+    return this.lapStartUs - before
   }
 
   /** Unix time in microseconds. */

@@ -26,6 +26,7 @@ const WHOLE_MAX = 1e15
 const PIECE_SIZE = 64 * 1024
 
 const OK = Buffer.from('+OK\r\n')
+const QUEUED = Buffer.from('+QUEUED\r\n')
 const NIL_BULK = Buffer.from('$-1\r\n')
 const NIL_ARRAY = Buffer.from('*-1\r\n')
 const NULL = Buffer.from('_\r\n')
@@ -46,7 +47,7 @@ export class Reply {
   readonly #sink: ReplySink
   /** 2 or 3. */
   protocol = 2
-  /** Errors written since the server began. */
+  /** Errors written; a call that runs others sets it back. */
   errorCount = 0
   /** Text of the last error written. */
   lastError = ''
@@ -86,6 +87,10 @@ export class Reply {
 
   ok(): void {
     this.#fixed(OK)
+  }
+
+  queued(): void {
+    this.#fixed(QUEUED)
   }
 
   /** Nothing, where a bulk string was expected. */

@@ -8,6 +8,8 @@
 import { CLASS_NORMAL, type OpenedInfo } from '../../bridge/message.ts'
 import type { CommandEntry } from '../command/table.ts'
 import type { Subscriptions } from '../services/pubsub/topics.ts'
+import type { Queue } from '../services/transactions/queue.ts'
+import type { WatchedKey } from '../services/transactions/watches.ts'
 import type { CoreLink } from './link.ts'
 
 export const REPLY_ON = 0
@@ -43,6 +45,11 @@ export class Session {
   subscriptions: Subscriptions | undefined = undefined
   /** Channels, patterns and shard channels together. */
   subscriptionCount = 0
+  /** What was asked for since MULTI. */
+  queue: Queue | undefined = undefined
+  watched: WatchedKey[] | undefined = undefined
+  /** A watched key has changed. */
+  stale = false
   noEvict = false
   noTouch = false
   /** No further request is read: the connection closes once replies have left. */
@@ -75,6 +82,6 @@ export class Session {
 
   /** Says again whether the gates must look closer; called after anything changed that they look at. */
   updateSpecial(): void {
-    this.special = this.noTouch || this.subscriptionCount > 0
+    this.special = this.noTouch || this.subscriptionCount > 0 || this.queue !== undefined
   }
 }

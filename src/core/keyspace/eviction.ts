@@ -121,12 +121,12 @@ export class Eviction {
 
   /** Bytes that the limit is held against: keys, and what waits for clients or comes from them. */
   usedBytes(): number {
-    const { clients, clock } = this.#server
+    const { clients, clock, transactions } = this.#server
     if (clock.nowMs >= this.#clientsDueMs) {
       this.#clientsDueMs = clock.nowMs + CLIENTS_PERIOD_MS
       this.#clientBytes = clients.bufferedBytes()
     }
-    return this.#keyspace.usedBytes() + this.#clientBytes
+    return this.#keyspace.usedBytes() + this.#clientBytes + transactions.queuedBytes
   }
 
   /**

@@ -116,6 +116,7 @@ function clientLine(call: Call, session: Session): string {
   const argumentBytes = isCaller ? argumentSize(call.args) : 0
   const inputBytes = link.inputBytes(session) + (isCaller ? requestSize(call.args) : 0)
   const outputBytes = link.outputBytes(session)
+  const queueBytes = session.queue?.sizeBytes ?? 0
   const fields = [
     `id=${session.id}`,
     `addr=${session.info.address}`,
@@ -129,16 +130,16 @@ function clientLine(call: Call, session: Session): string {
     `sub=${session.subscriptions?.channels.size ?? 0}`,
     `psub=${session.subscriptions?.patterns.size ?? 0}`,
     `ssub=${session.subscriptions?.shards.size ?? 0}`,
-    'multi=-1',
+    `multi=${session.queue?.count ?? -1}`,
     `qbuf=${inputBytes}`,
     // DIFFERS: nothing is set aside before bytes arrive, so there is nothing free in it.
     'qbuf-free=0',
     `argv-mem=${argumentBytes}`,
     // Replies go straight into the ring: there are no buffers of a client's own to tell of.
-    'multi-mem=0 rbs=0 rbp=0 obl=0',
+    `multi-mem=${queueBytes} rbs=0 rbp=0 obl=0`,
     `oll=${outputBytes > 0 ? 1 : 0}`,
     `omem=${outputBytes}`,
-    `tot-mem=${SESSION_SIZE + inputBytes + argumentBytes + outputBytes}`,
+    `tot-mem=${SESSION_SIZE + inputBytes + argumentBytes + queueBytes + outputBytes}`,
     `events=${outputBytes > 0 ? 'rw' : 'r'}`,
     `cmd=${session.lastCommand?.name ?? 'NULL'}`,
     `user=${session.user}`,
@@ -149,6 +150,8 @@ function clientLine(call: Call, session: Session): string {
   // line is otherwise the one of 7.0.
   if (session.libName !== '') fields.push(`lib-name=${session.libName}`)
   if (session.libVersion !== '') fields.push(`lib-ver=${session.libVersion}`)
+  // As above, with Redis 7.4.
+  if (session.watched !== undefined) fields.push(`watch=${session.watched.length}`)
   return `${fields.join(' ')}\n`
 }
 
@@ -156,7 +159,9 @@ function clientFlags(session: Session): string {
   let flags = ''
   if (session.monitor) flags += 'O'
   if (session.subscriptionCount > 0) flags += 'P'
+  if (session.queue !== undefined) flags += 'x'
   if (session.waiting !== undefined) flags += 'b'
+  if (session.stale) flags += 'd'
   if (session.closing) flags += 'c'
   if (session.info.unix) flags += 'U'
   if (session.noEvict) flags += 'e'

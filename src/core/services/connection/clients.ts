@@ -113,6 +113,7 @@ export class Clients {
     session.noEvict = false
     session.noTouch = false
     server.pubsub.leave(session)
+    server.transactions.discard(session)
     session.updateSpecial()
     this.replyOn(session)
   }
@@ -158,6 +159,7 @@ export class Clients {
     session.link.remove(session)
     this.#byId.delete(session.id)
     const server = this.#server
+    server.transactions.discard(session)
     server.monitors.remove(session)
     server.pubsub.leave(session)
     server.pause.forget(session)

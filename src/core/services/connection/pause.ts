@@ -66,10 +66,12 @@ export class Pause {
     for (const session of waiting) this.#server.inbox.resume(session)
   }
 
-  /** True when the call has to wait; then it is made again after the pause. */
-  holds(call: Call): boolean {
+  /**
+   * True when the call has to wait; then it is made again after the pause. `flags`: the command's,
+   * or those of all that it executes.
+   */
+  holds(call: Call, flags: number): boolean {
     if (!this.active) return false
-    const flags = call.entry.flagBits
     if (!this.#allCommands && (flags & (FLAG_WRITE | FLAG_MAY_REPLICATE)) === 0) return false
     call.session.waiting = []
     this.#waiting.add(call.session)

@@ -88,6 +88,7 @@ export const quitCommand = command({
   flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
   arity: -1,
   whileSubscribed: true,
+  inTransaction: 'ends',
   reply: 'ok',
 
   run(call) {
@@ -104,6 +105,7 @@ export const resetCommand = command({
   complexity: 'O(1)',
   flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
   whileSubscribed: true,
+  inTransaction: 'ends',
   reply: 'simple',
 
   run(call) {

@@ -44,6 +44,7 @@ const configSet: CommandDefinition = {
   since: '2.0.0',
   complexity: 'O(N) when N is the number of configuration parameters provided',
   flags: ['admin', 'noscript', 'loading', 'stale'],
+  answersLater: true,
   tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
   reply: 'ok',
 
@@ -89,6 +90,7 @@ const configRewrite: CommandDefinition = {
   since: '2.8.0',
   complexity: 'O(1)',
   flags: ['admin', 'noscript', 'loading', 'stale'],
+  answersLater: true,
   reply: 'ok',
 
   run(call) {
@@ -138,8 +140,8 @@ function announceAndWait(
   pairs: readonly (readonly [string, string])[],
   undo: () => void,
 ): void {
-  const { server, session } = call
-  session.waiting = []
+  const { server } = call
+  const answer = call.answerLater()
   server.control.announce(names, (problem, about) => {
     if (problem !== '') {
       server.log.warning(
@@ -149,12 +151,11 @@ function announceAndWait(
       server.control.settingsChanged()
       server.control.announce(names)
     }
-    if (session.closed) return
-    server.outbox.select(session)
     const given = pairs.find(([name]) => findName(toLower(name)) === about)?.[0] ?? about
-    if (problem === '') server.outbox.reply.ok()
-    else server.outbox.reply.error(setError(given, problem))
-    server.inbox.goOn(session)
+    answer((reply) => {
+      if (problem === '') reply.ok()
+      else reply.error(setError(given, problem))
+    })
   })
 }
 

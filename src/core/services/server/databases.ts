@@ -50,6 +50,7 @@ export const flushdbCommand = command({
     const { keyspace, db } = call
     const isOnly = keyspace.dbs.every((other) => other === db || other.size() === 0)
 
+    call.server.transactions.watches.emptying(db)
     keyspace.dirty += isOnly ? flushEverything(call) : db.flush()
     propagateItself(call)
     call.reply.ok()
@@ -70,6 +71,7 @@ export const flushallCommand = command({
   run(call) {
     checkFlushMode(call)
 
+    for (const db of call.keyspace.dbs) call.server.transactions.watches.emptying(db)
     call.keyspace.dirty += flushEverything(call)
     propagateItself(call)
     call.reply.ok()
@@ -94,7 +96,12 @@ export const swapdbCommand = command({
     const count = keyspace.dbs.length
     if (first < 0 || first >= count || second < 0 || second >= count) throw INVALID_DB_INDEX
 
-    if (first !== second) keyspace.swap(first, second)
+    if (first !== second) {
+      const { watches } = call.server.transactions
+      watches.emptying(keyspace.dbs[first], keyspace.dbs[second])
+      watches.emptying(keyspace.dbs[second], keyspace.dbs[first])
+      keyspace.swap(first, second)
+    }
     keyspace.dirty++
     call.reply.ok()
   },

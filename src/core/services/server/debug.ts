@@ -156,6 +156,7 @@ export const debugCommand = command({
   since: '1.0.0',
   complexity: 'Depends on subcommand.',
   flags: ['admin', 'noscript', 'loading', 'stale'],
+  answersLater: true,
   arity: -2,
   internal: true,
   reply: 'any',

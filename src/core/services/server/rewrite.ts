@@ -17,11 +17,11 @@ export function askForRewrite(
   all: boolean,
   refusal: (problem: string) => string,
 ): void {
-  const { server, session } = call
+  const { server } = call
   if (server.start.configFile === '') throw NO_CONFIG_FILE
 
   const settings = server.settings.toPlain()
-  session.waiting = []
+  const answer = call.answerLater()
   server.control.ask(
     (number) => ({ type: 'rewrite', number, settings, users: server.users.lines(), all }),
     (problem) => {
@@ -30,11 +30,10 @@ export function askForRewrite(
           ? 'CONFIG REWRITE executed with success.'
           : `CONFIG REWRITE failed: ${problem}`,
       )
-      if (session.closed) return
-      server.outbox.select(session)
-      if (problem === '') server.outbox.reply.ok()
-      else server.outbox.reply.error(refusal(problem))
-      server.inbox.goOn(session)
+      answer((reply) => {
+        if (problem === '') reply.ok()
+        else reply.error(refusal(problem))
+      })
     },
   )
 }

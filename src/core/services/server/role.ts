@@ -51,6 +51,8 @@ export const timeCommand = command({
   },
 })
 
+const MONITOR_INSIDE = new CommandError("ERR MONITOR isn't allowed for DENY BLOCKING client")
+
 export const monitorCommand = command({
   name: 'MONITOR',
   usage: '',
@@ -61,6 +63,7 @@ export const monitorCommand = command({
   reply: 'ok',
 
   run(call) {
+    if (!call.mayBlock) throw MONITOR_INSIDE
     call.server.monitors.add(call.session)
     call.reply.ok()
   },
