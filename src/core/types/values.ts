@@ -5,7 +5,14 @@
  * Owns: which type has which number's place.
  * Never: knows a command.
  */
-import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_SORTED_SET, TYPE_STRING } from '../keyspace/entry.ts'
+import {
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_SORTED_SET,
+  TYPE_STREAM,
+  TYPE_STRING,
+} from '../keyspace/entry.ts'
 import { registerPersistence } from '../keyspace/persist.ts'
 import { registerValueType } from '../keyspace/value.ts'
 import { hashPersistence } from './hash/persist.ts'
@@ -15,6 +22,8 @@ import { setPersistence } from './set/persist.ts'
 import { setValue } from './set/value.ts'
 import { sortedSetPersistence } from './sorted-set/persist.ts'
 import { sortedSetValue } from './sorted-set/sorted-set.ts'
+import { streamPersistence } from './stream/persist.ts'
+import { streamValue } from './stream/value.ts'
 import { stringPersistence } from './string/persist.ts'
 import { stringValue } from './string/string.ts'
 
@@ -29,4 +38,6 @@ export function registerValueTypes(): void {
   registerPersistence(TYPE_SET, setPersistence)
   registerValueType(TYPE_SORTED_SET, sortedSetValue)
   registerPersistence(TYPE_SORTED_SET, sortedSetPersistence)
+  registerValueType(TYPE_STREAM, streamValue)
+  registerPersistence(TYPE_STREAM, streamPersistence)
 }
