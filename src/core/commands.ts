@@ -18,6 +18,7 @@ import { hashCommands } from './types/hash/commands.ts'
 import { listCommands } from './types/list/commands.ts'
 import { setCommands } from './types/set/commands.ts'
 import { sortedSetCommands } from './types/sorted-set/commands.ts'
+import { streamCommands } from './types/stream/commands.ts'
 import { stringCommands } from './types/string/commands.ts'
 
 export const commandGroups: readonly CommandGroup[] = [
@@ -28,6 +29,7 @@ export const commandGroups: readonly CommandGroup[] = [
   listCommands,
   setCommands,
   sortedSetCommands,
+  streamCommands,
   genericCommands,
   connectionCommands,
   pubsubCommands,
