@@ -77,16 +77,21 @@ function parse(args: Args, form: Form, first: number): void {
   query.withScores = false
   query.offset = 0
   query.limit = -1
+  let mayTurn = form.backwards === undefined
+  let maySort = form.by === undefined
   for (let i = first + 2; i < args.count; i++) {
     if (args.is(i, 'WITHSCORES') && form.stores !== true) query.withScores = true
     else if (args.is(i, 'LIMIT') && i + 2 < args.count) {
       query.offset = parseRank(args, i + 1)
       query.limit = parseRank(args, i + 2)
       i += 2
-    } else if (form.backwards === undefined && args.is(i, 'REV')) query.backwards = true
-    else if (form.by === undefined && args.is(i, 'BYLEX')) query.by = BY_LEX
-    else if (form.by === undefined && args.is(i, 'BYSCORE')) query.by = BY_SCORE
-    else throw SYNTAX
+    } else if (mayTurn && args.is(i, 'REV')) {
+      query.backwards = true
+      mayTurn = false
+    } else if (maySort && (args.is(i, 'BYLEX') || args.is(i, 'BYSCORE'))) {
+      query.by = args.is(i, 'BYLEX') ? BY_LEX : BY_SCORE
+      maySort = false
+    } else throw SYNTAX
   }
   if (query.limit !== -1 && query.by === BY_RANK) throw LIMIT_BY_RANK
   if (query.withScores && query.by === BY_LEX) throw SCORES_BY_LEX
