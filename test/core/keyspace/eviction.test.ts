@@ -82,6 +82,9 @@ describe.each(EVICTING)('%s', (policy) => {
 
   test('takes from all databases', () => {
     const cache = new Cache({ 'maxmemory-policy': policy })
+    // Else the databases differ in age.
+    const { clock } = cache.target.server
+    clock.tick = () => clock.nowMs
     for (const db of [0, 1, 5]) {
       cache.run('SELECT', db)
       for (let i = 0; i < 1000; i++) cache.run('SET', `k${i}`, 'x'.repeat(100), 'EX', 1000 + i)
