@@ -1,8 +1,8 @@
 /**
  * Delivery of messages to 1, 100 and 1000 subscribers, ours beside redis-server.
  *
- *   publisher, pipelines of P ──▶ server ──▶ N subscribers of one channel
- *        ◀── how many got it ──┘              every byte counted
+ *   publishers, pipelines of P ──▶ server ──▶ N subscribers of one channel
+ *         ◀── how many got it ──┘              every byte counted
  *
  * Goals: deliveries a second until the last subscriber has the last message, and the processor time
  * that one costs the server, which the subscribers' own work cannot hide.
@@ -21,12 +21,14 @@ import { type Server, starters } from './servers.ts'
 import { ratioText, shortCount, spreadOf } from './statistics.ts'
 
 const CASES = [
-  { subscribers: 1, pipeline: 1, messages: 20_000 },
-  { subscribers: 1, pipeline: 16, messages: 100_000 },
-  { subscribers: 100, pipeline: 1, messages: 3000 },
-  { subscribers: 100, pipeline: 16, messages: 15_000 },
-  { subscribers: 1000, pipeline: 1, messages: 300 },
-  { subscribers: 1000, pipeline: 16, messages: 2000 },
+  { subscribers: 1, publishers: 1, pipeline: 1, messages: 20_000 },
+  { subscribers: 1, publishers: 1, pipeline: 16, messages: 100_000 },
+  { subscribers: 100, publishers: 1, pipeline: 1, messages: 3000 },
+  { subscribers: 100, publishers: 1, pipeline: 16, messages: 15_000 },
+  { subscribers: 100, publishers: 50, pipeline: 1, messages: 20_000 },
+  { subscribers: 1000, publishers: 1, pipeline: 1, messages: 300 },
+  { subscribers: 1000, publishers: 1, pipeline: 16, messages: 2000 },
+  { subscribers: 1000, publishers: 50, pipeline: 1, messages: 3000 },
 ] as const
 type Case = (typeof CASES)[number]
 
@@ -73,30 +75,37 @@ async function connect(server: Server, counter: Counter): Promise<Socket<undefin
   return await Bun.connect({ hostname: server.host, port: server.port, socket, data: undefined })
 }
 
-async function measure(server: Server, { subscribers, pipeline, messages }: Case): Promise<Result> {
+async function measure(server: Server, one: Case): Promise<Result> {
+  const { subscribers, publishers, pipeline, messages } = one
   const count = IS_SMOKE ? Math.max(pipeline, messages * SMOKE_SCALE) : messages
-  const batches = Math.ceil(count / pipeline)
+  const batches = Math.ceil(count / pipeline / publishers)
   const received = new Counter()
-  const answered = new Counter()
   const opening = Array.from({ length: subscribers }, () => connect(server, received))
   const sockets = await Promise.all(opening)
-  const publisher = await connect(server, answered)
+  const senders = await Promise.all(
+    Array.from({ length: publishers }, async () => {
+      const answered = new Counter()
+      return { answered, socket: await connect(server, answered) }
+    }),
+  )
   try {
     const confirmed = received.expect(subscribers * CONFIRMATION_SIZE)
     for (const socket of sockets) socket.write(SUBSCRIBE)
     await confirmed
     const request = PUBLISH.repeat(pipeline)
     const replySize = `:${subscribers}\r\n`.length * pipeline
-    const deliveries = batches * pipeline * subscribers
+    const deliveries = batches * publishers * pipeline * subscribers
     const all = received.expect(deliveries * MESSAGE_SIZE)
     const processor = server.processorSeconds()
     const startMs = performance.now()
-    for (let i = 0; i < batches; i++) {
-      const answer = answered.expect(replySize)
-      publisher.write(request)
-      await answer
-    }
-    await all
+    const sending = senders.map(async ({ answered, socket }) => {
+      for (let i = 0; i < batches; i++) {
+        const answer = answered.expect(replySize)
+        socket.write(request)
+        await answer
+      }
+    })
+    await Promise.all([...sending, all])
     const seconds = (performance.now() - startMs) / 1000
     const used = (server.processorSeconds() ?? Number.NaN) - (processor ?? Number.NaN)
     return {
@@ -104,7 +113,7 @@ async function measure(server: Server, { subscribers, pipeline, messages }: Case
       usPerDelivery: Number.isNaN(used) ? undefined : (used * 1e6) / deliveries,
     }
   } finally {
-    publisher.end()
+    for (const { socket } of senders) socket.end()
     for (const socket of sockets) socket.end()
   }
 }
@@ -113,8 +122,10 @@ async function main(options: Options): Promise<void> {
   const { redbun, redis } = starters(options)
   const servers = [await redbun(), await redis()]
   try {
-    say('| subscribers | pipeline | Redbun | Redis | ratio | processor time a delivery |')
-    say('| ---: | ---: | ---: | ---: | ---: | --- |')
+    say(
+      '| subscribers | publishers | pipeline | Redbun | Redis | ratio | processor time a delivery |',
+    )
+    say('| ---: | ---: | ---: | ---: | ---: | ---: | --- |')
     for (const one of CASES) await compare(servers, one, IS_SMOKE ? 1 : options.rounds)
   } finally {
     for (const server of servers) await server.stop()
@@ -135,7 +146,7 @@ async function compare(servers: readonly Server[], one: Case, rounds: number): P
   const ratios = results[0].map(({ perSecond }, i) => perSecond / results[1][i].perSecond)
   const costs = results.map((list) => spreadOf(list.map((one) => one.usPerDelivery ?? 0)).median)
   say(
-    `| ${one.subscribers} | ${one.pipeline} | ${shortCount(ours.median)} | ${shortCount(theirs.median)} ` +
+    `| ${one.subscribers} | ${one.publishers} | ${one.pipeline} | ${shortCount(ours.median)} | ${shortCount(theirs.median)} ` +
       `| ${ratioText(spreadOf(ratios).median)} | ${costs[0].toFixed(2)} µs, ${costs[1].toFixed(2)} µs |`,
   )
 }

@@ -30,6 +30,8 @@ export class Connection {
   /** Nothing more is read: the protocol was broken or the end is near. */
   deaf = false
   authenticated = false
+  /** A message to many that is for this connection, too, has yet to be written. */
+  awaitsBroadcast = false
   /** The peer has ended, and its last requests still wait for room in the ring. */
   endsWhenFed = false
   outputClass = CLASS_NORMAL

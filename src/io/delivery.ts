@@ -1,6 +1,10 @@
 /**
  * Records from the core become writes to sockets.
  *
+ * A message to many connections is a write for each of them, which is by far the most that it costs.
+ * So those that follow each other are joined when they are for the same connections, and while
+ * requests come in they wait until all of these are read: see `deliverReplies`.
+ *
  * Thread: io. Hot path.
  * Owns: nothing: what a socket does not take, its connection keeps.
  * Never: lets a slow peer hold the ring.
@@ -10,7 +14,6 @@ import type { FromCore } from '../bridge/control.ts'
 import { ROOM_WANTED } from '../bridge/memory.ts'
 import {
   HEADER_SIZE,
-  HEADER_WORDS,
   KIND_AUTHENTICATED,
   KIND_BROADCAST,
   KIND_CLASS,
@@ -27,6 +30,7 @@ import { REPLY_RELEASE_SIZE } from '../config/limits.ts'
 import { assert } from '../lib/assert.ts'
 import type { Connection } from './connection.ts'
 import type { Connections } from './connections.ts'
+import { JoinedBroadcasts } from './joined-broadcasts.ts'
 
 /** What delivery leaves to the thread. */
 export interface DeliveryOwner {
@@ -39,6 +43,7 @@ export class Delivery {
   readonly #link: Int32Array
   readonly #connections: Connections
   readonly #owner: DeliveryOwner
+  readonly #joined = new JoinedBroadcasts()
   /** Writes a line of the debug log; undefined when that level is off. */
   debug: ((text: string) => void) | undefined = undefined
 
@@ -51,6 +56,15 @@ export class Delivery {
 
   /** Delivers everything published. False when there was nothing. */
   deliver(): boolean {
+    return this.#deliver(false)
+  }
+
+  /** As `deliver`, up to the first message to many connections. */
+  deliverReplies(): void {
+    this.#deliver(true)
+  }
+
+  #deliver(stopsAtBroadcast: boolean): boolean {
     const ring = this.#ring
     let offset = ring.peek()
     if (offset < 0) return false
@@ -59,14 +73,21 @@ export class Delivery {
       if (ring.words[word + 1] === KIND_REPLY) {
         const connection = this.#connections.find(ring.words[word + 2])
         if (connection !== undefined) {
+          if (connection.awaitsBroadcast) this.#joined.send()
           connection.send(ring.bytes, offset + HEADER_SIZE, ring.words[word + 3])
           if (this.debug !== undefined) {
             this.debug(`Reply of ${ring.words[word + 3]} bytes sent, id ${connection.id}`) // alloc: debug
           }
         }
       } else if (ring.words[word + 1] === KIND_BROADCAST) {
-        this.#broadcast(word)
+        if (stopsAtBroadcast) break
+        this.#joined.add(ring, word, this.#connections)
+        if (this.debug !== undefined) {
+          const count = ring.words[word + 2]
+          this.debug(`Message of ${ring.words[word + 3]} bytes for ${count} connections`) // alloc: debug
+        }
       } else {
+        this.#joined.send()
         this.#rare(word, offset)
       }
       ring.advance(ring.words[word])
@@ -82,20 +103,9 @@ export class Delivery {
   }
 
   #release(): void {
+    this.#joined.send()
     this.#ring.release()
     wake(this.#link, ROOM_WANTED)
-  }
-
-  #broadcast(word: number): void {
-    const { words, bytes } = this.#ring
-    const count = words[word + 2]
-    const size = words[word + 3]
-    const ids = word + HEADER_WORDS
-    const at = (ids + count) << 2
-    for (let i = 0; i < count; i++) this.#connections.find(words[ids + i])?.send(bytes, at, size)
-    if (this.debug !== undefined) {
-      this.debug(`Message of ${size} bytes sent to ${count} connections`) // alloc: debug
-    }
   }
 
   // alloc: records that are rare

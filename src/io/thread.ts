@@ -174,7 +174,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   data(socket: ConnectionSocket, chunk: Buffer): void {
     const connection = socket.data
     if (connection === undefined || connection.deaf) return
-    this.#delivery.deliver()
+    this.#delivery.deliverReplies()
     this.#counters[BYTES_IN] += chunk.length
     this.#counters[READS]++
     this.#idleRounds = 0

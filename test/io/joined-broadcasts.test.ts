@@ -1,0 +1,115 @@
+/**
+ * Joining messages to many connections on the io side.
+ *
+ * Thread: any.
+ * Owns: nothing.
+ * Never: opens a socket.
+ */
+import { describe, expect, test } from 'bun:test'
+import { createBridgeMemory, REPLY_HEAD, REPLY_TAIL } from '../../src/bridge/memory.ts'
+import { RingReader } from '../../src/bridge/ring.ts'
+import { BROADCAST_SIZE } from '../../src/config/limits.ts'
+import { Recipients } from '../../src/core/engine/broadcasts.ts'
+import { CoreLink } from '../../src/core/engine/link.ts'
+import { Outbox } from '../../src/core/engine/outbox.ts'
+import { Session } from '../../src/core/engine/session.ts'
+import { Connection, type ConnectionSocket } from '../../src/io/connection.ts'
+import { Connections } from '../../src/io/connections.ts'
+import { Delivery } from '../../src/io/delivery.ts'
+
+const OWNER = { countWrite() {}, countSent() {}, outputGrew() {}, outputShrank() {} }
+const INFO = { address: '', localAddress: '', fd: 0, tls: false, unix: false, loopback: true }
+
+/** A core's outbox and io's delivery, with three connections that remember each write. */
+function bothEnds() {
+  const memory = createBridgeMemory(1, 4096, 4 * 1024 * 1024, 16).links[0]
+  const link = new CoreLink(0, memory)
+  const words = new Int32Array(memory.words)
+  const connections = new Connections(16)
+  const writes: string[][] = []
+  const opened = Array.from({ length: 3 }, (_, i) => {
+    writes[i] = []
+    const socket = {
+      write(bytes: Buffer, offset: number, length: number): number {
+        writes[i].push(bytes.toString('latin1', offset, offset + length))
+        return length
+      },
+    }
+    const connection = connections.open(
+      socket as unknown as ConnectionSocket,
+      (id, itself) => new Connection(OWNER, id, itself),
+    )
+    if (connection === undefined) throw new Error('no slot')
+    return connection
+  })
+  const ring = new RingReader(memory.replies, words, REPLY_HEAD, REPLY_TAIL)
+  const delivery = new Delivery(ring, words, connections, { control() {}, held() {} })
+  const outbox = new Outbox([link])
+  const sessions = opened.map(({ id }) => new Session(id, link, id, INFO, 0))
+  /** One record for each call, as each ends a batch. */
+  const broadcast = (to: readonly number[], text: string) => {
+    const ids = Int32Array.from(to.map((i) => opened[i].id))
+    outbox.broadcast(new Recipients(link, ids), Buffer.from(text, 'latin1'), text.length)
+    outbox.flush()
+  }
+  const reply = (to: number, text: string) => {
+    outbox.select(sessions[to])
+    outbox.reply.raw(text)
+    outbox.flush()
+  }
+  return { connections, opened, writes, delivery, broadcast, reply }
+}
+
+describe('messages that follow each other', () => {
+  test('are one write for each connection when they are for the same', () => {
+    const { writes, delivery, broadcast, reply } = bothEnds()
+    broadcast([0, 1], 'a')
+    reply(2, 'r')
+    broadcast([0, 1], 'b')
+    broadcast([0, 1], 'c')
+    broadcast([1], 'd')
+    expect(delivery.deliver()).toBe(true)
+    expect(writes).toEqual([['abc'], ['abc', 'd'], ['r']])
+    expect(delivery.deliver()).toBe(false)
+  })
+
+  test('keep their place among the replies to the same connection', () => {
+    const { writes, delivery, broadcast, reply } = bothEnds()
+    broadcast([0, 1], 'a')
+    reply(0, 'r')
+    broadcast([0, 1], 'b')
+    reply(0, 's')
+    delivery.deliver()
+    expect(writes).toEqual([['a', 'r', 'b', 's'], ['a', 'b'], []])
+  })
+
+  test('are not joined beyond what is kept, and nothing is lost', () => {
+    const { writes, delivery, broadcast } = bothEnds()
+    const half = 'x'.repeat(BROADCAST_SIZE / 2)
+    for (let i = 0; i < 5; i++) broadcast([0, 2], half)
+    delivery.deliver()
+    for (const list of [writes[0], writes[2]]) expect(list.join('')).toBe(half.repeat(5))
+    expect(writes[0].length).toBeLessThan(5)
+  })
+
+  test('reach nobody who has come to the slot of one that is gone', () => {
+    const { connections, opened, writes, delivery, broadcast } = bothEnds()
+    connections.close(opened[1])
+    broadcast([0, 1, 2], 'a')
+    delivery.deliver()
+    expect(writes).toEqual([['a'], [], ['a']])
+  })
+
+  test('wait behind replies while requests are read', () => {
+    const { writes, delivery, broadcast, reply } = bothEnds()
+    reply(0, 'r')
+    broadcast([0, 1], 'a')
+    reply(0, 's')
+    delivery.deliverReplies()
+    expect(writes).toEqual([['r'], [], []])
+    delivery.deliverReplies()
+    expect(writes).toEqual([['r'], [], []])
+    delivery.deliver()
+    expect(writes).toEqual([['r', 'a', 's'], ['a'], []])
+  })
+})
