@@ -73,9 +73,10 @@ export function countLimit(slotCount: number): number {
   return (slotCount * LOAD_MAX_128THS) >> 7
 }
 
-/** Lays out an empty map in its header block, with its first segment. */
-export function initialiseMap(arena: Arena, map: Ref): void {
-  const segment = arena.allocate(SEGMENT_SIZE_MIN)
+/** Lays out an empty map in its header block, with its first segment: for `count` elements or so. */
+export function initialiseMap(arena: Arena, map: Ref, count: number): void {
+  const size = fittedSize(Math.min(count, SEGMENT_SIZE_MAX >> 3))
+  const segment = arena.allocate(Math.min(size, SEGMENT_SIZE_MAX))
   const slotCount = clearSegment(arena, segment)
   const words = arena.words
   const header = map << 1
@@ -83,7 +84,7 @@ export function initialiseMap(arena: Arena, map: Ref): void {
   words[header + MAP_DEPTH] = 0
   words[header + MAP_COUNT] = 0
   words[header + MAP_DEEP_COUNT] = 1
-  words[header + MAP_SLOT_BYTES] = SEGMENT_SIZE_MIN
+  words[header + MAP_SLOT_BYTES] = arena.blockSizeBytes(segment)
   words[header + MAP_SLOTS_MAX] = slotCount
   words[header + MAP_INLINE_DIRECTORY] = segment
   words[header + MAP_INLINE_DIRECTORY + 1] = homeRange(slotCount)

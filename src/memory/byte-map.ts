@@ -47,11 +47,11 @@ export interface EntryCollector {
   push(entry: Ref): unknown
 }
 
-/** A new, empty map. Throws `ARENA_FULL`. */
-export function byteMapCreate(arena: Arena): Ref {
+/** A new, empty map, with room for about `count` entries to begin with. Throws `ARENA_FULL`. */
+export function byteMapCreate(arena: Arena, count = 0): Ref {
   const map = arena.allocate(MAP_SIZE_BYTES)
   try {
-    initialiseMap(arena, map)
+    initialiseMap(arena, map, count)
   } catch (error) {
     if (error === ARENA_FULL) arena.free(map)
     throw error

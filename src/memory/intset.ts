@@ -162,21 +162,65 @@ function widthOf(high: number, low: number): number {
 
 /** Finds an integer that the width can hold, and its place. */
 function search(arena: Arena, set: Ref, high: number, low: number): boolean {
-  const unsigned = low >>> 0
+  const width = arena.words[set << 1]
+  if (width === 2) return search16(arena, set, low)
+  return width === 4 ? search32(arena, set, low) : search64(arena, set, high, low)
+}
+
+function search16(arena: Arena, set: Ref, wanted: number): boolean {
+  const { bytes } = arena
+  const start = (set << 3) + HEADER_SIZE
   let from = 0
   let to = arena.words[(set << 1) + 1]
   while (from < to) {
     const middle = (from + to) >>> 1
-    intsetGet(arena, set, middle)
-    if (readHigh === high && readLow === low) {
-      place = middle
-      return true
-    }
-    if (readHigh < high || (readHigh === high && readLow >>> 0 < unsigned)) from = middle + 1
-    else to = middle
+    const at = start + (middle << 1)
+    const value = ((bytes[at + 1] << 24) >> 16) | bytes[at]
+    if (value < wanted) from = middle + 1
+    else if (value > wanted) to = middle
+    else return foundAt(middle)
   }
   place = from
   return false
+}
+
+function search32(arena: Arena, set: Ref, wanted: number): boolean {
+  const { words } = arena
+  const start = (set << 1) + 2
+  let from = 0
+  let to = words[start - 1]
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    const value = words[start + middle]
+    if (value < wanted) from = middle + 1
+    else if (value > wanted) to = middle
+    else return foundAt(middle)
+  }
+  place = from
+  return false
+}
+
+function search64(arena: Arena, set: Ref, high: number, low: number): boolean {
+  const { words } = arena
+  const start = (set << 1) + 2
+  const unsigned = low >>> 0
+  let from = 0
+  let to = words[start - 1]
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    const at = start + (middle << 1)
+    const order = words[at + 1] === high ? (words[at] >>> 0) - unsigned : words[at + 1] - high
+    if (order < 0) from = middle + 1
+    else if (order > 0) to = middle
+    else return foundAt(middle)
+  }
+  place = from
+  return false
+}
+
+function foundAt(index: number): boolean {
+  place = index
+  return true
 }
 
 function put(

@@ -46,9 +46,9 @@ class Model {
   readonly expected = new Map<string, Ref>()
   private readonly hashOf: HashOf
 
-  constructor(arena: Arena, hashOf: HashOf = goodHash) {
+  constructor(arena: Arena, hashOf: HashOf = goodHash, count = 0) {
     this.arena = arena
-    this.map = byteMapCreate(arena)
+    this.map = byteMapCreate(arena, count)
     this.hashOf = hashOf
   }
 
@@ -226,6 +226,21 @@ test('after reserving, an insert takes no memory', () => {
     const before = model.arena.usedBytes
     byteMapInsert(model.arena, model.map, hash, entry)
     expect(model.arena.usedBytes).toBe(before)
+  }
+})
+
+test('a map made for some entries has room for them, up to a segment', () => {
+  for (const count of [1, 7, 60, 1000, 5_000_000]) {
+    const model = new Model(new Arena(4 * MIB), goodHash, count)
+    const before = byteMapMemoryBytes(model.arena, model.map)
+    expect(before).toBeLessThan(17_000)
+    for (let index = 0; index < Math.min(count, 1200); index++) model.insert(`n${index}`)
+    expect(byteMapMemoryBytes(model.arena, model.map)).toBe(before)
+    model.check()
+    for (const key of [...model.expected.keys()]) model.remove(key)
+    model.check()
+    for (let index = 0; index < 4000; index++) model.insert(`m${index}`)
+    model.check()
   }
 })
 

@@ -110,7 +110,7 @@ export const sinterstore = command({
   run(call) {
     sources.open(call, 2, call.args.count)
     intersect(Number.POSITIVE_INFINITY)
-    const builder = builderFor(call)
+    const builder = builderFor(call, found.count)
     fill(builder, () => addFound(builder)) // alloc: one a call
     store(call, builder, 'sinterstore')
   },
@@ -125,7 +125,7 @@ export const sdiffstore = command({
 
   run(call) {
     subtract(sources.open(call, 2, call.args.count))
-    const builder = builderFor(call)
+    const builder = builderFor(call, found.count)
     fill(builder, () => addFound(builder)) // alloc: one a call
     store(call, builder, 'sdiffstore')
   },
@@ -140,7 +140,7 @@ export const sunionstore = command({
 
   run(call) {
     sources.open(call, 2, call.args.count)
-    const builder = builderFor(call)
+    const builder = builderFor(call, sources.sizeFrom(0))
     fill(builder, () => addAll(builder)) // alloc: one a call
     store(call, builder, 'sunionstore')
   },
@@ -244,10 +244,11 @@ function forgetFound(): void {
   found.places.length = 0
 }
 
-/** A builder for the key in argument 1. Throws: ARENA_FULL. */
-function builderFor(call: Call): SetBuilder {
+/** A builder of about `count` members for the key in argument 1. Throws: ARENA_FULL. */
+// alloc: one a call
+function builderFor(call: Call, count: number): SetBuilder {
   const { args, db, server } = call
-  return new SetBuilder(db.arenaOf(args, 1), intsetCountMax(server.settings)) // alloc: one a call
+  return new SetBuilder(db.arenaOf(args, 1), intsetCountMax(server.settings), count)
 }
 
 /** Lets `work` fill the builder, and frees that when memory runs out. */
@@ -308,7 +309,7 @@ function store(
 // alloc: one a call
 function replyBuiltUnion(call: Call): void {
   const { reply, db, args } = call
-  const builder = builderFor(call)
+  const builder = builderFor(call, sources.sizeFrom(0))
   fill(builder, () => addAll(builder))
   const draft = new Draft(db, args, 1, NO_DEADLINE)
   try {

@@ -37,11 +37,16 @@ export class SetBuilder {
   encoding = SET_INTSET
   readonly #arena: Arena
   readonly #intsetMax: number
+  readonly #expectedCount: number
 
-  /** `arena`: that of the key to be. `intsetMax`: the most integers of an intset. Throws: ARENA_FULL. */
-  constructor(arena: Arena, intsetMax: number) {
+  /**
+   * `arena`: that of the key to be. `intsetMax`: the most integers of an intset. `expectedCount`: of
+   * members; a guess. Throws: ARENA_FULL.
+   */
+  constructor(arena: Arena, intsetMax: number, expectedCount: number) {
     this.#arena = arena
     this.#intsetMax = intsetMax
+    this.#expectedCount = expectedCount
     this.structure = intsetCreate(arena)
   }
 
@@ -114,7 +119,7 @@ export class SetBuilder {
 
   #becomeMap(): void {
     const arena = this.#arena
-    const map = mapOfIntset(arena, this.structure)
+    const map = mapOfIntset(arena, this.structure, this.#expectedCount)
     arena.free(this.structure)
     this.structure = map
     this.encoding = SET_TABLE

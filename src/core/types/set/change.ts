@@ -158,7 +158,7 @@ function makeSet(call: Call, key: number, member: number): Ref {
   const { args, db } = call
   const encoding = encodingFor(args, args.offsets[member], args.lengths[member])
   const arena = db.arenaOf(args, key)
-  const structure = setCreateStructure(arena, encoding)
+  const structure = setCreateStructure(arena, encoding, args.count - member)
   let ref = 0
   try {
     ref = db.create(args, key, TYPE_SET, encoding, SET_VALUE_SIZE, NO_DEADLINE)

@@ -45,10 +45,11 @@ export const setPersistence: ValuePersistence = {
 
   load(rdbType, reader, arena, target) {
     const most = intsetCountMax(target.settings)
-    const builder = new SetBuilder(arena, most)
+    const count = rdbType === RDB_SET ? reader.count(1) : 0
+    const builder = new SetBuilder(arena, most, count)
     try {
       if (rdbType === RDB_SET_INTSET) takeIntset(reader, arena, builder, most)
-      else if (rdbType === RDB_SET) takeMembers(reader, builder)
+      else if (rdbType === RDB_SET) takeMembers(reader, builder, count)
       else takePack(reader, arena, builder)
       builder.finish(target)
     } finally {
@@ -65,14 +66,13 @@ function takeIntset(reader: RdbReader, arena: Arena, builder: SetBuilder, most: 
   arena.free(builder.structure)
   builder.structure = set
   if (intsetCount(arena, set) <= most) return
-  const map = mapOfIntset(arena, set)
+  const map = mapOfIntset(arena, set, 0)
   arena.free(set)
   builder.structure = map
   builder.encoding = SET_TABLE
 }
 
-function takeMembers(reader: RdbReader, builder: SetBuilder): void {
-  const count = reader.count(1)
+function takeMembers(reader: RdbReader, builder: SetBuilder, count: number): void {
   if (count === 0) throw RDB_CORRUPT
   for (let i = 0; i < count; i++) {
     reader.string()

@@ -44,9 +44,9 @@ export const SET_VALUE_SIZE = 4
 const integer = new Member()
 const scratch = new AlignedBytes()
 
-/** The structure of a set without members. Throws: ARENA_FULL. */
-export function setCreateStructure(arena: Arena, encoding: number): Ref {
-  return encoding === SET_INTSET ? intsetCreate(arena) : byteMapCreate(arena)
+/** The structure of a set without members; `count`: how many are expected. Throws: ARENA_FULL. */
+export function setCreateStructure(arena: Arena, encoding: number, count: number): Ref {
+  return encoding === SET_INTSET ? intsetCreate(arena) : byteMapCreate(arena, count)
 }
 
 export function setFreeStructure(arena: Arena, structure: Ref, encoding: number): void {
@@ -144,10 +144,13 @@ export function setRemove(
   return true
 }
 
-/** A map with the members of an intset, which stays. Throws: ARENA_FULL, having freed the map. */
-export function mapOfIntset(arena: Arena, set: Ref): Ref {
-  const map = byteMapCreate(arena)
+/**
+ * A map with the members of an intset, which stays, and room for `expectedCount`. Throws: ARENA_FULL,
+ * having freed the map.
+ */
+export function mapOfIntset(arena: Arena, set: Ref, expectedCount: number): Ref {
   const count = intsetCount(arena, set)
+  const map = byteMapCreate(arena, Math.max(count, expectedCount))
   let done = false
   try {
     for (let i = 0; i < count; i++) {
@@ -268,7 +271,7 @@ function addInteger(arena: Arena, ref: Ref, high: number, low: number, intsetMax
 /** Makes an intset a map. Throws: ARENA_FULL, with nothing changed. */
 function setToTable(arena: Arena, ref: Ref): void {
   const set = setStructure(arena, ref)
-  const map = mapOfIntset(arena, set)
+  const map = mapOfIntset(arena, set, 0)
   arena.free(set)
   arena.words[entryValueWord(arena, ref)] = map
   setEntryEncoding(arena, ref, SET_TABLE)

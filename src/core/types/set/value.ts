@@ -7,6 +7,7 @@
  */
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import {
+  byteMapCount,
   byteMapCreate,
   byteMapForEach,
   byteMapMemoryBytes,
@@ -91,7 +92,7 @@ export const setValue: ValueType = {
 
 /** A map with the same members. Throws: ARENA_FULL, having freed the map. */
 function copyMap(arena: Arena, map: Ref, toArena: Arena): Ref {
-  const copy = byteMapCreate(toArena)
+  const copy = byteMapCreate(toArena, byteMapCount(arena, map))
   let done = false
   try {
     walk.open(arena, map)
