@@ -21,6 +21,7 @@ const UNITS = [
   ...['unit/type/string', 'unit/type/incr', 'unit/expire', 'unit/quit', 'unit/bitops'],
   ...['unit/bitfield', 'unit/querybuf', 'unit/geo', 'unit/type/hash', 'unit/type/list'],
   ...['unit/type/list-2', 'unit/type/list-3', 'unit/type/set', 'unit/type/zset'],
+  ...['unit/pubsub'],
 ]
 const PROGRESS_WIDTH = 90
 
