@@ -76,12 +76,12 @@ describe('DEBUG OBJECT', () => {
     check('SET a 1', '+OK')
     check(
       'DEBUG OBJECT a',
-      /^\+Value at:0x[0-9a-f]+ refcount:2147483647 encoding:int serializedlength:2 lru:\d+ lru_seconds_idle:0$/,
+      /^\+Value at:0x[0-9a-f]+ refcount:2147483647 encoding:int serializedlength:2 lru:\d+ lru_seconds_idle:\d$/,
     )
     check('SET a hello', '+OK')
     check(
       'DEBUG OBJECT a',
-      /^\+Value at:0x[0-9a-f]+ refcount:1 encoding:embstr serializedlength:6 lru:\d+ lru_seconds_idle:0$/,
+      /^\+Value at:0x[0-9a-f]+ refcount:1 encoding:embstr serializedlength:6 lru:\d+ lru_seconds_idle:\d$/,
     )
     check(['SET', 'a', 'x'.repeat(1000)], '+OK')
     check('DEBUG OBJECT a', / encoding:raw serializedlength:(1\d|2\d) /)

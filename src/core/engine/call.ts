@@ -82,6 +82,7 @@ export class Call {
    * For what only another thread can answer: the session goes no further until the returned function
    * is called. The command's definition says `answersLater`.
    */
+  // alloc: calls that only another thread can answer
   answerLater(): Answer {
     if (this.answerInstead !== undefined) return this.answerInstead()
     const { server, session } = this

@@ -42,6 +42,7 @@ export const xrevrangeCommand = ranging({
 
 type Own = 'name' | 'usage' | 'summary' | 'run'
 
+// alloc: once at start
 function ranging(own: Pick<CommandDefinition, Own>): CommandDefinition {
   return command({
     since: '5.0.0',
