@@ -5,12 +5,16 @@
  * Owns: the scores of the call in progress, and what became of its members.
  * Never: leaves a key without members.
  */
+import { formatDouble } from '../../../lib/bytes/double.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError } from '../../engine/errors.ts'
 import { TYPE_SORTED_SET } from '../../keyspace/entry.ts'
 import type { EventName } from '../../keyspace/events.ts'
 import { SortedSetLimits } from './limits.ts'
 import {
+  ADD_GREATER,
+  ADD_LESS,
+  ADD_NEW,
   ADD_PRESENT,
   ADDED,
   NOT_A_NUMBER,
@@ -75,8 +79,9 @@ export function addMembers(
     ref = sortedSetCreate(db, args, 1, limits, args.lengths[first])
   }
   const arena = db.arena
+  let i = 0
   try {
-    for (let i = 0; i < count; i++) {
+    for (; i < count; i++) {
       const member = first + i * step
       const offset = args.offsets[member]
       const length = args.lengths[member]
@@ -90,5 +95,25 @@ export function addMembers(
   } finally {
     if (addedCount + updatedCount > 0) db.changed(args, 1, event)
     else if (sortedSetCount(arena, ref) === 0) db.remove(ref)
+    if (i < count && addedCount + updatedCount > 0) propagatePart(call, first, step, i, flags)
   }
+}
+
+/** Propagates what was done before memory ran out. */
+// alloc: memory runs out
+function propagatePart(
+  call: Call,
+  first: number,
+  step: number,
+  count: number,
+  flags: number,
+): void {
+  const { args } = call
+  const argv: (string | Buffer)[] = ['ZADD', args.copy(1)]
+  if ((flags & ADD_NEW) !== 0) argv.push('NX')
+  if ((flags & ADD_PRESENT) !== 0) argv.push('XX')
+  if ((flags & ADD_GREATER) !== 0) argv.push('GT')
+  if ((flags & ADD_LESS) !== 0) argv.push('LT')
+  for (let i = 0; i < count; i++) argv.push(formatDouble(scores[i]), args.copy(first + i * step))
+  call.propagateAs(...argv)
 }
