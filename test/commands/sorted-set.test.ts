@@ -25,6 +25,7 @@ describe('ZADD', () => {
     check('ZADD z NX INCR 2 e', '(nil)')
     check('ZADD z XX INCR 2 nope', '(nil)')
     check('ZINCRBY z 1.5 e', '$4.5')
+    check('ZINCRBY z NX 1', '-ERR syntax error')
     check('ZINCRBY z 5 new', '$5')
     check('ZSCORE z a', '$10')
     check('ZSCORE z nope', '(nil)')

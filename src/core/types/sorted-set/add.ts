@@ -96,6 +96,8 @@ export const zincrbyCommand = command({
   reply: 'bulk',
 
   run(call) {
+    // QUIRK: an option of ZADD is taken for one here too, and then the score is missing: ZINCRBY k NX 1.
+    if (optionAt(call.args, 2) !== 0) throw SYNTAX
     scoresFor(1)[0] = scoreAt(call.args, 2)
     addMembers(call, 3, 1, 1, ADD_INCREMENT, 'zincr')
     call.reply.double(addedScore())
