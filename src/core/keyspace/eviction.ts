@@ -64,6 +64,7 @@ export class Eviction {
   readonly #setPeriod: (periodMs: number) => void
   /** `maxmemory`; 0: none. */
   limitBytes = 0
+  #policy = ''
   #choice = BY_NOTHING
   #volatileOnly = false
   #sampleCount = 5
@@ -94,12 +95,9 @@ export class Eviction {
   settingsChanged(): void {
     const { settings } = this.#server
     const keyspace = this.#keyspace
-    const policy = settings.text('maxmemory-policy')
-    this.#choice = CHOICES[policy.slice(policy.indexOf('-') + 1)] ?? BY_NOTHING
-    this.#volatileOnly = policy.startsWith('volatile')
+    this.#follow(settings.text('maxmemory-policy'))
     this.#sampleCount = settings.int('maxmemory-samples')
     this.#timeLimitUs = timeLimitUs(settings.int('maxmemory-eviction-tenacity'))
-    this.#pool.clear()
     keyspace.frequencies.configure(settings.int('lfu-log-factor'), settings.int('lfu-decay-time'))
     keyspace.countsUses = this.#choice === BY_USE
     keyspace.setTouching(true)
@@ -112,6 +110,14 @@ export class Eviction {
     if (limitBytes === 0 || this.usedBytes() <= limitBytes) return
     const used = `${limitBytes} bytes of maxmemory are less than the ${this.usedBytes()} in use`
     this.#server.log.warning(`${used}: keys are evicted or writes refused, as the policy says.`)
+  }
+
+  #follow(policy: string): void {
+    if (policy === this.#policy) return
+    this.#policy = policy
+    this.#choice = CHOICES[policy.slice(policy.indexOf('-') + 1)] ?? BY_NOTHING
+    this.#volatileOnly = policy.startsWith('volatile')
+    this.#pool.clear()
   }
 
   /** True when the next key is chosen by its age. */
