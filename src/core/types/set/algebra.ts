@@ -186,9 +186,16 @@ function intersect(most: number): void {
   sources.sort(0, false)
   sources.openFound(0, found)
   const { places } = found
+  const { count } = sources
   sources.walk(0)
+  if (sources.areTables) {
+    while (places.length < most && sources.nextEntry()) {
+      if (sources.allHaveEntry(1, count)) places.push(sources.place)
+    }
+    return
+  }
   while (places.length < most && sources.next(member)) {
-    if (sources.allHave(1, sources.count, member)) places.push(sources.place)
+    if (sources.allHave(1, count, member)) places.push(sources.place)
   }
 }
 
@@ -205,10 +212,7 @@ function subtract(hasFirst: boolean): void {
   const asks = (size * (sources.count - 1)) / 2
   if (sources.tables[0] && asks > size + sources.sizeFrom(1)) return subtractOthers()
   sources.sort(1, true)
-  sources.walk(0)
-  while (sources.next(member)) {
-    if (!sources.anyHas(1, sources.count, member)) places.push(sources.place)
-  }
+  pushNew(0, 1, sources.count, places)
 }
 
 // alloc: a list of what is not in the result
@@ -233,10 +237,21 @@ function unite(): void {
   for (let i = 0; i < sources.count; i++) {
     const list = lists[i]
     sources.openFound(i, list)
-    sources.walk(i)
-    while (sources.next(member)) {
-      if (!sources.anyHas(0, i, member)) list.places.push(sources.place)
+    pushNew(i, 0, i, list.places)
+  }
+}
+
+/** Finds the members of set number `index` that are in none of those from `from` up to `end`. */
+function pushNew(index: number, from: number, end: number, places: number[]): void {
+  sources.walk(index)
+  if (sources.areTables) {
+    while (sources.nextEntry()) {
+      if (!sources.anyHasEntry(from, end)) places.push(sources.place)
     }
+    return
+  }
+  while (sources.next(member)) {
+    if (!sources.anyHas(from, end, member)) places.push(sources.place)
   }
 }
 

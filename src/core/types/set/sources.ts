@@ -7,6 +7,7 @@
  */
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import { byteMapFind } from '../../../memory/byte-map.ts'
+import { entryKeyLength, entryKeyOffset } from '../../../memory/entry.ts'
 import { intsetFind, intsetGet, intsetHigh, intsetLow } from '../../../memory/intset.ts'
 import { MapCursor } from '../../../memory/map-cursor.ts'
 import type { Call } from '../../engine/call.ts'
@@ -23,8 +24,11 @@ export class Sources {
   readonly structures: Ref[] = []
   readonly tables: boolean[] = []
   readonly sizes: number[] = []
-  /** For the walk: the entry or index of the member shown. */
+  /** For the walk: the entry or index of the member shown, and in a map its hash. */
   place = 0
+  hash = 0
+  /** True when all of them are maps, so that `nextEntry` and its kin do. */
+  areTables = false
   readonly #cursor = new MapCursor()
   #walked = 0
 
@@ -36,6 +40,7 @@ export class Sources {
     const { args, db } = call
     this.count = 0
     this.missingCount = 0
+    this.areTables = true
     let hasFirst = false
     for (let i = first; i < end; i++) {
       const ref = db.readTyped(args, i, TYPE_SET)
@@ -48,7 +53,9 @@ export class Sources {
       const at = this.count++
       this.arenas[at] = arena
       this.structures[at] = setStructure(arena, ref)
-      this.tables[at] = entryEncoding(arena, ref) === SET_TABLE
+      const isTable = entryEncoding(arena, ref) === SET_TABLE
+      this.tables[at] = isTable
+      if (!isTable) this.areTables = false
       this.sizes[at] = setCount(arena, ref)
     }
     return hasFirst
@@ -134,6 +141,38 @@ export class Sources {
     intsetGet(arena, this.structures[index], this.place)
     member.openInteger(intsetHigh(), intsetLow())
     return true
+  }
+
+  /**
+   * As `next`, but shows the member in `place` and `hash` only: where all sets are maps nobody needs
+   * to know more.
+   * MEASURED: bench/micro/set.bench.ts: an intersection takes two thirds of the time.
+   */
+  nextEntry(): boolean {
+    this.place = this.#cursor.next()
+    this.hash = this.#cursor.hash
+    return this.place !== 0
+  }
+
+  /** As `allHave`, for the member that `nextEntry` shows. */
+  allHaveEntry(from: number, end: number): boolean {
+    for (let i = from; i < end; i++) if (!this.#hasEntry(i)) return false
+    return true
+  }
+
+  /** As `anyHas`, for the member that `nextEntry` shows. */
+  anyHasEntry(from: number, end: number): boolean {
+    for (let i = from; i < end; i++) if (this.#hasEntry(i)) return true
+    return false
+  }
+
+  #hasEntry(index: number): boolean {
+    const from = this.arenas[this.#walked]
+    const { place } = this
+    const at = entryKeyOffset(place)
+    const length = entryKeyLength(from, place)
+    const { arenas, structures } = this
+    return byteMapFind(arenas[index], structures[index], this.hash, from.words, at, length) !== 0
   }
 
   /** Lets `found` hold places of set number `index`. */
