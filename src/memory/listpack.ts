@@ -215,27 +215,43 @@ export function listpackFind(
   length: number,
   skip: number,
 ): number {
+  if (fromAt === 0) return 0
   const source = arena.bytes
   const isInteger = parseInteger(bytes, offset, offset + length) === INTEGER_OK
   const high = isInteger ? integerHigh() : 0
   const low = isInteger ? integerLow() : 0
+  // Elements often begin alike: the last byte tells most of them apart.
+  const last = length === 0 ? 0 : bytes[offset + length - 1]
   let at = fromAt
-  while (at !== 0) {
+  for (;;) {
     const first = source[at]
-    const isString = (first & 0xc0) === 0x80 || (first & 0xf0) === 0xe0 || first === 0xf0
-    if (isString) {
+    if ((first & 0xc0) === 0x80) {
+      const size = first & 63
+      if (size === length && (size === 0 || source[at + size] === last)) {
+        if (equalBytes(source, at + 1, bytes, offset, length)) return at
+      }
+      at += size + 2
+    } else if (first === END) {
+      return 0
+    } else if ((first & 0xf0) === 0xe0 || first === 0xf0) {
+      const text = at + (first === 0xf0 ? 5 : 2)
       if (stringLength(source, at) === length) {
-        const text = at + ((first & 0xc0) === 0x80 ? 1 : first === 0xf0 ? 5 : 2)
         if (equalBytes(source, text, bytes, offset, length)) return at
       }
-    } else if (isInteger) {
-      readInteger(source, at, compared)
-      if (compared.low === low && compared.high === high) return at
+      at += fullSize(source, at)
+    } else {
+      if (isInteger) {
+        readInteger(source, at, compared)
+        if (compared.low === low && compared.high === high) return at
+      }
+      at += fullSize(source, at)
     }
-    at = listpackNext(arena, at)
-    for (let i = 0; i < skip && at !== 0; i++) at = listpackNext(arena, at)
+    for (let i = 0; i < skip; i++) {
+      const passed = source[at]
+      if (passed === END) return 0
+      at += passed < 128 ? 2 : passed < 192 ? (passed & 63) + 2 : fullSize(source, at)
+    }
   }
-  return 0
 }
 
 /** Puts bytes before the element at `beforeAt`, 0: at the end. Throws: ARENA_FULL. */
