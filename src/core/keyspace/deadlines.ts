@@ -8,6 +8,7 @@
  * Owns: the trees.
  * Never: decides when to look.
  */
+import type { Random } from '../../lib/random.ts'
 import { type Arena, ArenaFullError, type Ref } from '../../memory/arena.ts'
 import {
   byteTreeAt,
@@ -112,8 +113,8 @@ export class Deadlines {
   }
 
   /** An arena chosen as evenly as its volatile keys would be, -1 when there are none. */
-  drawArena(random: () => number): number {
-    let at = Math.floor(random() * this.count())
+  drawArena(random: Random): number {
+    let at = Math.floor(random.fraction() * this.count())
     for (let i = 0; i < this.#trees.length; i++) {
       const count = this.#countOf(i)
       if (at < count) return i
@@ -123,13 +124,13 @@ export class Deadlines {
   }
 
   /** Gives `count` entries of an arena to `out`, each drawn evenly; none if there are none. */
-  sample(index: number, count: number, random: () => number, out: Ref[]): void {
+  sample(index: number, count: number, random: Random, out: Ref[]): void {
     const arena = this.#arenas[index]
     const tree = this.#trees[index]
     const size = this.#countOf(index)
     if (size === 0) return
     for (let i = 0; i < count; i++) {
-      byteTreeAt(arena, tree, this.#position, Math.floor(random() * size))
+      byteTreeAt(arena, tree, this.#position, Math.floor(random.fraction() * size))
       out.push(byteTreeItemValue(arena, tree, this.#position))
     }
   }

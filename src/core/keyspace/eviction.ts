@@ -44,6 +44,7 @@ const CHOICES: Readonly<Record<string, number>> = {
 }
 
 const ANY_ARENA = -1
+const TIE_RANGE = 2 ** 32
 /** How often the bytes that clients need are summed up. */
 const CLIENTS_PERIOD_MS = 50
 /** Keys evicted between two looks at the clock. */
@@ -58,7 +59,6 @@ export class Eviction {
   readonly #server: Server
   readonly #keyspace: Keyspace
   readonly #random: Random
-  readonly #draw: () => number
   readonly #pool = new EvictionPool()
   readonly #sample: Ref[] = []
   readonly #setPeriod: (periodMs: number) => void
@@ -87,7 +87,6 @@ export class Eviction {
     this.#server = server
     this.#keyspace = server.keyspace
     this.#random = new Random(server.start.randomSeed + 1)
-    this.#draw = () => this.#random.fraction()
     this.#setPeriod = server.timers.every(Number.POSITIVE_INFINITY, () => this.#goOn())
   }
 
@@ -300,9 +299,9 @@ export class Eviction {
     const db = this.#keyspace.dbs[dbIndex]
     const from = this.#volatileOnly ? db.deadlines : db.keys
     this.#sample.length = 0
-    const index = arenaIndex === ANY_ARENA ? from.drawArena(this.#draw) : arenaIndex
+    const index = arenaIndex === ANY_ARENA ? from.drawArena(this.#random) : arenaIndex
     if (index < 0) return false
-    from.sample(index, count, this.#draw, this.#sample)
+    from.sample(index, count, this.#random, this.#sample)
     this.#chosenArena = index
     return this.#sample.length > 0
   }
@@ -313,7 +312,7 @@ export class Eviction {
     const arena = this.#keyspace.arenas[arenaIndex]
     for (const ref of this.#sample) {
       // Among equals chance decides, not who was drawn first.
-      const score = this.#score(arena, ref) + this.#draw()
+      const score = this.#score(arena, ref) + this.#random.next() / TIE_RANGE
       if (!this.#pool.wants(score)) continue
       const keyWord = entryKeyOffset(ref) >> 2
       const length = entryKeyLength(arena, ref)

@@ -6,8 +6,10 @@
  * Owns: the maps and which arena has one.
  * Never: frees an entry or its value, knows what an entry holds.
  */
+import type { Random } from '../../lib/random.ts'
 import type { Arena, Ref } from '../../memory/arena.ts'
 import {
+  byteMapAtHome,
   byteMapCount,
   byteMapCreate,
   byteMapForEach,
@@ -17,6 +19,8 @@ import {
   type EntryCollector,
 } from '../../memory/byte-map.ts'
 
+/** A slot is empty as often as it is filled. */
+const TRIES_PER_KEY = 8
 const CURSOR_ARENA = 0x100000000
 
 export class KeyTable {
@@ -75,9 +79,9 @@ export class KeyTable {
   }
 
   /** An arena chosen as evenly as its keys would be, -1 when there are no keys. */
-  drawArena(random: () => number): number {
+  drawArena(random: Random): number {
     if (this.maps.length === 1) return this.#count(0) > 0 ? 0 : -1
-    let at = Math.floor(random() * this.size())
+    let at = Math.floor(random.fraction() * this.size())
     for (let i = 0; i < this.maps.length; i++) {
       const count = this.#count(i)
       if (at < count) return i
@@ -87,14 +91,20 @@ export class KeyTable {
   }
 
   /**
-   * Gives `count` keys of an arena to `out`, each drawn evenly; none if there are none. Neighbours in
+   * Gives `count` keys of an arena to `out`, drawn about evenly; none if there are none. Neighbours in
    * a row would be cheaper, but where keys were evicted the same few would be drawn again and again.
    * MEASURED: test/process/eviction-quality.test.ts.
    */
-  sample(index: number, count: number, random: () => number, out: Ref[]): void {
+  sample(index: number, count: number, random: Random, out: Ref[]): void {
     if (this.#count(index) === 0) return
     const arena = this.#arenas[index]
-    for (let i = 0; i < count; i++) out.push(byteMapRandom(arena, this.maps[index], random))
+    const map = this.maps[index]
+    let tries = count * TRIES_PER_KEY
+    while (out.length < count && tries-- > 0) {
+      const ref = byteMapAtHome(arena, map, random.next() | 0)
+      if (ref !== 0) out.push(ref)
+    }
+    if (out.length === 0) out.push(byteMapRandom(arena, map, () => random.fraction()))
   }
 
   /** Every key, arena by arena. `visit` may not add or remove keys. */
