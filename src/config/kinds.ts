@@ -413,7 +413,7 @@ const UNITS: Record<string, bigint> = {
  * Bytes with a unit.
  * QUIRK: no digits are zero, and more than 64 bits wrap as Redis does.
  */
-function memoryAmount(word: string): bigint | undefined {
+export function memoryAmount(word: string): bigint | undefined {
   const match = /^([0-9]*)([a-z]{0,2})$/i.exec(word)
   const unit = match === null ? undefined : UNITS[match[2]!.toLowerCase()]
   if (match === null || unit === undefined || match[1]!.length > MEMORY_DIGITS_MAX) return undefined

@@ -1,72 +1,81 @@
 /**
- * A long list: a chain of listpacks, each of bounded size, so that both ends take and give in
- * constant time and a place in the middle is found by stepping over whole packs.
+ * A list: a chain of nodes (byte-list-node.ts), each a listpack of bounded size or one large element,
+ * so that both ends take and give in constant time and a place in the middle is found by stepping
+ * over whole nodes.
  *
- *     header   first node | last node | elements | nodes
- *     node     previous | next | pack | elements
+ * Where one node ends and the next begins is as in Redis's quicklist: what goes in, is replaced or
+ * taken out leaves the nodes that it leaves there, and so the same bytes in a DUMP.
  *
  * Thread: core. Hot path.
- * Owns: the chain, and when a pack is full.
+ * Owns: the order of the elements.
  * Never: keeps an empty node; changes anything when it throws ARENA_FULL.
  */
 import { ARENA_FULL, type Arena, type Ref } from './arena.ts'
+import {
+  BLOCK,
+  COUNT,
+  copyNode,
+  FIRST,
+  fitNode,
+  freeNode,
+  hasRoom,
+  isLarge,
+  joinAround,
+  LAST,
+  LIST_HEADER_SIZE,
+  link,
+  listDepth,
+  listFill,
+  makeNode,
+  makePackNode,
+  makePlainNode,
+  NEXT,
+  NODES,
+  nodeBlock,
+  nodeCount,
+  nodeIsCompressed,
+  OPTIONS,
+  openNode,
+  PREVIOUS,
+  SHAPE,
+  settle,
+  splitNode,
+  unlink,
+} from './byte-list-node.ts'
+import {
+  byteListLeave,
+  byteListSeek,
+  enterFirst,
+  ListPosition,
+  open,
+} from './byte-list-position.ts'
 import type { VisitBlock } from './check.ts'
 import {
-  listpackCopy,
   listpackCount,
-  listpackCreate,
-  listpackEncodedSize,
   listpackFirst,
-  listpackFit,
   listpackInsert,
-  listpackLast,
   listpackNext,
   listpackPosition,
-  listpackPrevious,
   listpackRemove,
   listpackReplace,
-  listpackSeek,
-  listpackSizeBytes,
-  listpackSplit,
 } from './listpack.ts'
 
-const FIRST = 0
-const LAST = 1
-const COUNT = 2
-const NODES = 3
-const HEADER_SIZE = 16
-const PREVIOUS = 0
-const NEXT = 1
-const PACK = 2
-const NODE_COUNT = 3
-const NODE_SIZE = 16
-
-/** A node limited by its number of elements is limited to so many bytes, too. */
-const COUNTED_SIZE_MAX = 8192
-/** Limits of `list-max-listpack-size` from -1 to -5. */
-const SIZE_LIMITS = [4096, 8192, 16384, 32768, 65536]
-/** Redis estimates the cost of an element by this beside its bytes. */
-const ELEMENT_OVERHEAD = 8
-
-/** An element's place. */
-export class ListPosition {
-  node: Ref = 0
-  /** As in a listpack; 0: nowhere. */
-  at = 0
-}
-
-/** An empty list. Throws: ARENA_FULL. */
-export function byteListCreate(arena: Arena): Ref {
-  const list = arena.allocate(HEADER_SIZE)
-  arena.words.fill(0, list << 1, (list << 1) + (HEADER_SIZE >> 2))
+/** An empty list. `options`: of `listOptions`. Throws: ARENA_FULL. */
+export function byteListCreate(arena: Arena, options: number): Ref {
+  const list = arena.allocate(LIST_HEADER_SIZE)
+  arena.words.fill(0, list << 1, (list << 1) + OPTIONS)
+  arena.words[(list << 1) + OPTIONS] = options
   return list
 }
 
-// alloc: once for a whole list
 export function byteListFree(arena: Arena, list: Ref): void {
-  const blocks: Ref[] = []
-  byteListVisit(arena, list, (block) => blocks.push(block))
-  for (let i = 0; i < blocks.length; i++) arena.free(blocks[i])
+  let node = arena.words[(list << 1) + FIRST]
+  while (node !== 0) {
+    const next = arena.words[(node << 1) + NEXT]
+    freeNode(arena, node)
+    node = next
+  }
+  arena.free(list)
 }
 
 export function byteListVisit(arena: Arena, list: Ref, visit: VisitBlock): void {
@@ -74,7 +83,7 @@ export function byteListVisit(arena: Arena, list: Ref, visit: VisitBlock): void 
   visit(list)
   for (let node = words[(list << 1) + FIRST]; node !== 0; node = words[(node << 1) + NEXT]) {
     visit(node)
-    visit(words[(node << 1) + PACK])
+    visit(words[(node << 1) + BLOCK])
   }
 }
 
@@ -82,7 +91,7 @@ export function byteListMemoryBytes(arena: Arena, list: Ref): number {
   const words = arena.words
   let bytes = arena.blockSizeBytes(list)
   for (let node = words[(list << 1) + FIRST]; node !== 0; node = words[(node << 1) + NEXT]) {
-    bytes += arena.blockSizeBytes(node) + arena.blockSizeBytes(words[(node << 1) + PACK])
+    bytes += arena.blockSizeBytes(node) + arena.blockSizeBytes(words[(node << 1) + BLOCK])
   }
   return bytes
 }
@@ -95,27 +104,24 @@ export function byteListNodeCount(arena: Arena, list: Ref): number {
   return arena.words[(list << 1) + NODES]
 }
 
-/** The first node, 0 if there is none; its pack; the node after it. */
+/** The first node, 0 if there is none. */
 export function byteListFirstNode(arena: Arena, list: Ref): Ref {
   return arena.words[(list << 1) + FIRST]
 }
 
-export function byteListPack(arena: Arena, node: Ref): Ref {
-  return arena.words[(node << 1) + PACK]
-}
-
+/** The node after another, 0 if there is none. */
 export function byteListNextNode(arena: Arena, node: Ref): Ref {
   return arena.words[(node << 1) + NEXT]
 }
 
 /** Throws: ARENA_FULL, having freed what it had made. */
 export function byteListCopy(arena: Arena, list: Ref, toArena: Arena): Ref {
-  const copy = byteListCreate(toArena)
+  const copy = byteListCreate(toArena, arena.words[(list << 1) + OPTIONS])
   let done = false
   try {
     let node = arena.words[(list << 1) + FIRST]
     while (node !== 0) {
-      byteListAppendPack(toArena, copy, listpackCopy(arena, byteListPack(arena, node), toArena))
+      append(toArena, copy, copyNode(arena, node, toArena))
       node = arena.words[(node << 1) + NEXT]
     }
     done = true
@@ -127,17 +133,36 @@ export function byteListCopy(arena: Arena, list: Ref, toArena: Arena): Ref {
 
 /** Takes over a pack with elements as the last node. Throws: ARENA_FULL, having freed the pack. */
 export function byteListAppendPack(arena: Arena, list: Ref, pack: Ref): void {
-  const last = arena.words[(list << 1) + LAST]
-  const node = arena.tryAllocate(NODE_SIZE)
-  if (node === 0) {
-    arena.free(pack)
-    throw ARENA_FULL
+  let node = 0
+  try {
+    node = makePackNode(arena, pack)
+  } finally {
+    if (node === 0) arena.free(pack)
   }
-  link(arena, list, node, last, 0, pack)
-  arena.words[(list << 1) + COUNT] += arena.words[(node << 1) + NODE_COUNT]
+  const last = arena.words[(list << 1) + LAST]
+  append(arena, list, node)
+  settle(arena, list, last)
 }
 
-/** Adds an element at an end. `limit`: as `list-max-listpack-size`. Throws: ARENA_FULL. */
+/** Adds an element as a node of its own. Throws: ARENA_FULL. */
+export function byteListAppendPlain(
+  arena: Arena,
+  list: Ref,
+  bytes: Buffer,
+  offset: number,
+  length: number,
+): void {
+  const last = arena.words[(list << 1) + LAST]
+  append(arena, list, makePlainNode(arena, bytes, offset, length))
+  settle(arena, list, last)
+}
+
+function append(arena: Arena, list: Ref, node: Ref): void {
+  link(arena, list, node, arena.words[(list << 1) + LAST], 0)
+  arena.words[(list << 1) + COUNT] += nodeCount(arena, node)
+}
+
+/** Adds an element at an end. Throws: ARENA_FULL. */
 export function byteListPush(
   arena: Arena,
   list: Ref,
@@ -145,104 +170,163 @@ export function byteListPush(
   bytes: Buffer,
   offset: number,
   length: number,
-  limit: number,
 ): void {
   const words = arena.words
   const header = list << 1
   const node = words[header + (atEnd ? LAST : FIRST)]
-  if (node !== 0 && hasRoom(arena, node, length, limit)) {
-    const word = node << 1
-    const pack = words[word + PACK]
-    const before = atEnd ? 0 : listpackFirst(arena, pack)
-    words[word + PACK] = listpackInsert(arena, pack, before, bytes, offset, length)
-    words[word + NODE_COUNT]++
+  if (hasRoom(arena, node, length, listFill(arena, list))) {
+    put(arena, node, atEnd, bytes, offset, length)
   } else {
-    const made = makeNode(arena, list, atEnd ? node : 0, atEnd ? 0 : node, bytes, offset, length)
-    // Nothing more goes into the one before.
-    if (node !== 0 && made !== 0) fit(arena, node)
+    linkAtEnd(arena, list, makeNode(arena, bytes, offset, length), node, atEnd)
   }
   words[header + COUNT]++
 }
 
-/** Finds the element at `index`; negative: from the end. False when there is none. */
-export function byteListSeek(
+/**
+ * Takes the element at one end and puts it at the other, or the same. `bytes`: a copy of the element.
+ * Throws: ARENA_FULL.
+ */
+export function byteListRotate(
   arena: Arena,
   list: Ref,
-  index: number,
-  position: ListPosition,
-): boolean {
+  fromEnd: boolean,
+  toEnd: boolean,
+  bytes: Buffer,
+  offset: number,
+  length: number,
+): void {
   const words = arena.words
-  const count = words[(list << 1) + COUNT]
-  const wanted = index < 0 ? index + count : index
-  position.at = 0
-  if (wanted < 0 || wanted >= count) return false
-  let node = 0
-  let left = 0
-  if (wanted < count >> 1) {
-    node = words[(list << 1) + FIRST]
-    left = wanted
-    while (left >= words[(node << 1) + NODE_COUNT]) {
-      left -= words[(node << 1) + NODE_COUNT]
-      node = words[(node << 1) + NEXT]
-    }
-  } else {
-    node = words[(list << 1) + LAST]
-    left = wanted - (count - words[(node << 1) + NODE_COUNT])
-    while (left < 0) {
-      node = words[(node << 1) + PREVIOUS]
-      left += words[(node << 1) + NODE_COUNT]
+  const from = fromEnd ? words[(list << 1) + COUNT] - 1 : 0
+  byteListOpenRange(arena, list, from, 1)
+  // In case that there is no room for the element where it would go.
+  const spare = makeNode(arena, bytes, offset, length)
+  byteListRemoveRange(arena, list, from, 1)
+  const node = words[(list << 1) + (toEnd ? LAST : FIRST)]
+  let done = false
+  if (hasRoom(arena, node, length, listFill(arena, list))) {
+    try {
+      put(arena, node, toEnd, bytes, offset, length)
+      done = true
+    } catch (error) {
+      if (error !== ARENA_FULL) throw error
     }
   }
-  position.node = node
-  position.at = listpackSeek(arena, words[(node << 1) + PACK], left)
-  return true
+  if (done) freeNode(arena, spare)
+  else linkAtEnd(arena, list, spare, node, toEnd)
+  words[(list << 1) + COUNT]++
 }
 
-/** Goes to the next element. False after the last. */
-export function byteListNext(arena: Arena, position: ListPosition): boolean {
-  const words = arena.words
-  const next = listpackNext(arena, position.at)
-  if (next !== 0) {
-    position.at = next
-    return true
-  }
-  const node = words[(position.node << 1) + NEXT]
-  if (node === 0) return false
-  position.node = node
-  position.at = listpackFirst(arena, words[(node << 1) + PACK])
-  return true
+/** Makes a node the first or the last, next to the one that was it. */
+function linkAtEnd(arena: Arena, list: Ref, made: Ref, node: Ref, atEnd: boolean): void {
+  link(arena, list, made, atEnd ? node : 0, atEnd ? 0 : node)
+  if (node === 0) return
+  // Nothing more goes into the one before.
+  fitNode(arena, node)
+  settle(arena, list, node)
 }
 
-/** Goes to the element before. False before the first. */
-export function byteListPrevious(arena: Arena, position: ListPosition): boolean {
-  const words = arena.words
-  const previous = listpackPrevious(arena, words[(position.node << 1) + PACK], position.at)
-  if (previous !== 0) {
-    position.at = previous
-    return true
-  }
-  const node = words[(position.node << 1) + PREVIOUS]
-  if (node === 0) return false
-  position.node = node
-  position.at = listpackLast(arena, words[(node << 1) + PACK])
-  return true
+/** Puts an element at an end of a node that has room. Throws: ARENA_FULL. */
+function put(
+  arena: Arena,
+  node: Ref,
+  atEnd: boolean,
+  bytes: Buffer,
+  offset: number,
+  length: number,
+): void {
+  if (nodeIsCompressed(arena, node)) openNode(arena, node)
+  const word = node << 1
+  const pack = arena.words[word + BLOCK]
+  const before = atEnd ? 0 : listpackFirst(arena, pack)
+  arena.words[word + BLOCK] = listpackInsert(arena, pack, before, bytes, offset, length)
+  arena.words[word + SHAPE]++
 }
 
-/** Puts bytes in the place of an element. Throws: ARENA_FULL. */
+/**
+ * Puts bytes in the place of an element; the position is used up. Throws: ARENA_FULL.
+ */
 export function byteListReplace(
   arena: Arena,
+  list: Ref,
   position: ListPosition,
   bytes: Buffer,
   offset: number,
   length: number,
 ): void {
-  const word = (position.node << 1) + PACK
-  const pack = arena.words[word]
-  arena.words[word] = listpackReplace(arena, pack, position.at, bytes, offset, length)
-  position.at = listpackPosition()
+  const { node } = position
+  if (position.plain || isLarge(length)) {
+    replaceWithNode(arena, list, position, bytes, offset, length)
+  } else {
+    open(arena, position)
+    const pack = nodeBlock(arena, node)
+    const word = (node << 1) + BLOCK
+    arena.words[word] = listpackReplace(arena, pack, position.at, bytes, offset, length)
+  }
+  byteListLeave(arena, position)
 }
 
-/** Puts bytes before the element at a position, or after it. Throws: ARENA_FULL. */
+/** Replaces where one of the two elements is, or is to be, a node of its own. */
+function replaceWithNode(
+  arena: Arena,
+  list: Ref,
+  position: ListPosition,
+  bytes: Buffer,
+  offset: number,
+  length: number,
+): void {
+  const { node } = position
+  if (!isLarge(length)) {
+    insert(arena, list, position, true, bytes, offset, length)
+    byteListLeave(arena, position)
+    unlink(arena, list, node)
+    return settle(arena, list, 0)
+  }
+  if (!position.plain) return replacePacked(arena, list, position, bytes, offset, length)
+  const made = makeNode(arena, bytes, offset, length)
+  byteListLeave(arena, position)
+  link(arena, list, made, node, arena.words[(node << 1) + NEXT])
+  unlink(arena, list, node)
+  settle(arena, list, made)
+}
+
+/** Puts a large element in the place of one in a pack, which is cut in two behind it. */
+function replacePacked(
+  arena: Arena,
+  list: Ref,
+  position: ListPosition,
+  bytes: Buffer,
+  offset: number,
+  length: number,
+): void {
+  const words = arena.words
+  const { node } = position
+  open(arena, position)
+  const made = makeNode(arena, bytes, offset, length)
+  const cut = listpackNext(arena, position.at)
+  let right = 0
+  if (cut !== 0) {
+    try {
+      right = splitNode(arena, node, cut)
+    } finally {
+      if (right === 0) freeNode(arena, made)
+    }
+    link(arena, list, right, node, words[(node << 1) + NEXT])
+  }
+  link(arena, list, made, node, words[(node << 1) + NEXT])
+  position.opened = false
+  if (nodeCount(arena, node) === 1) {
+    unlink(arena, list, node)
+  } else {
+    const pack = nodeBlock(arena, node)
+    words[(node << 1) + BLOCK] = listpackRemove(arena, pack, position.at, 1)
+    words[(node << 1) + SHAPE]--
+    settle(arena, list, node)
+  }
+  settle(arena, list, right)
+  settle(arena, list, made)
+}
+
+/** Puts bytes before the element at a position, or after it; the position is used up. Throws: ARENA_FULL. */
 export function byteListInsert(
   arena: Arena,
   list: Ref,
@@ -251,153 +335,178 @@ export function byteListInsert(
   bytes: Buffer,
   offset: number,
   length: number,
-  limit: number,
+): void {
+  insert(arena, list, position, after, bytes, offset, length)
+  arena.words[(list << 1) + COUNT]++
+  byteListLeave(arena, position)
+}
+
+/** As `byteListInsert`, but does not count. */
+function insert(
+  arena: Arena,
+  list: Ref,
+  position: ListPosition,
+  after: boolean,
+  bytes: Buffer,
+  offset: number,
+  length: number,
 ): void {
   const words = arena.words
   const { node } = position
-  const word = node << 1
-  const before = after ? listpackNext(arena, position.at) : position.at
-  if (hasRoom(arena, node, length, limit)) {
-    const pack = words[word + PACK]
-    words[word + PACK] = listpackInsert(arena, pack, before, bytes, offset, length)
-    words[word + NODE_COUNT]++
-  } else if (before === 0) {
-    const next = words[word + NEXT]
-    makeNode(arena, list, node, next, bytes, offset, length)
-  } else if (before === listpackFirst(arena, words[word + PACK])) {
-    makeNode(arena, list, words[word + PREVIOUS], node, bytes, offset, length)
-  } else {
-    splitNode(arena, list, node, before)
-    makeNode(arena, list, node, words[word + NEXT], bytes, offset, length)
+  const fill = listFill(arena, list)
+  if (hasRoom(arena, node, length, fill)) {
+    open(arena, position)
+    const pack = nodeBlock(arena, node)
+    const before = after ? listpackNext(arena, position.at) : position.at
+    words[(node << 1) + BLOCK] = listpackInsert(arena, pack, before, bytes, offset, length)
+    words[(node << 1) + SHAPE]++
+    return
   }
-  words[(list << 1) + COUNT]++
+  const atBorder = position.plain || isAtBorder(position, after)
+  if (!atBorder) return insertInside(arena, list, position, after, bytes, offset, length)
+  const neighbour = words[(node << 1) + (after ? NEXT : PREVIOUS)]
+  if (hasRoom(arena, neighbour, length, fill)) {
+    put(arena, neighbour, !after, bytes, offset, length)
+    settle(arena, list, neighbour)
+    return
+  }
+  const made = makeNode(arena, bytes, offset, length)
+  link(arena, list, made, after ? node : neighbour, after ? neighbour : node)
+  settle(arena, list, made)
+  settle(arena, list, node)
+}
+
+/** Whether the element is the last of its pack, or not `after`, the first. */
+function isAtBorder(position: ListPosition, after: boolean): boolean {
+  if (after) return listpackNext(position.arena, position.at) === 0
+  return position.at === listpackFirst(position.arena, position.block)
+}
+
+/** Cuts a full node in two and puts the element between the halves. */
+function insertInside(
+  arena: Arena,
+  list: Ref,
+  position: ListPosition,
+  after: boolean,
+  bytes: Buffer,
+  offset: number,
+  length: number,
+): void {
+  const words = arena.words
+  const { node } = position
+  const large = isLarge(length)
+  open(arena, position)
+  const made = large ? makeNode(arena, bytes, offset, length) : 0
+  let right = 0
+  try {
+    const cut = after ? listpackNext(arena, position.at) : position.at
+    right = splitNode(arena, node, cut)
+  } finally {
+    if (right === 0 && large) freeNode(arena, made)
+  }
+  // From here on the node may become part of another.
+  position.opened = false
+  link(arena, list, right, node, words[(node << 1) + NEXT])
+  if (large) {
+    link(arena, list, made, node, right)
+    settle(arena, list, node)
+    settle(arena, list, right)
+    return
+  }
+  let done = false
+  try {
+    put(arena, after ? right : node, !after, bytes, offset, length)
+    done = true
+  } finally {
+    // Redis joins around the half that kept its place: the left one, or before the element the right.
+    joinAround(arena, list, after || !done ? node : right)
+  }
 }
 
 /**
  * Takes out the element at a position, which then is at the one after it. False when there is none
- * after it.
+ * after it. Throws: ARENA_FULL.
  */
 export function byteListRemove(arena: Arena, list: Ref, position: ListPosition): boolean {
   const words = arena.words
   const { node } = position
   const word = node << 1
   const next = words[word + NEXT]
-  words[(list << 1) + COUNT]--
-  if (words[word + NODE_COUNT] === 1) {
+  if (nodeCount(arena, node) === 1) {
+    position.opened = false
+    byteListLeave(arena, position)
     unlink(arena, list, node)
-  } else {
-    words[word + PACK] = listpackRemove(arena, words[word + PACK], position.at, 1)
-    words[word + NODE_COUNT]--
-    position.at = listpackPosition()
-    if (position.at !== 0) return true
+    words[(list << 1) + COUNT]--
+    settle(arena, list, 0)
+    position.at = 0
+    return enterFirst(arena, position, next)
   }
-  position.node = next
-  position.at = next === 0 ? 0 : listpackFirst(arena, words[(next << 1) + PACK])
-  return next !== 0
+  open(arena, position)
+  position.block = listpackRemove(arena, words[word + BLOCK], position.at, 1)
+  words[word + BLOCK] = position.block
+  words[word + SHAPE]--
+  words[(list << 1) + COUNT]--
+  position.at = listpackPosition()
+  return position.at !== 0 || enterFirst(arena, position, next)
 }
 
-/** Takes out `count` elements from `start` on; both lie within the list. */
+/**
+ * Makes sure that `byteListRemoveRange` of this range finds all the room it needs. Throws: ARENA_FULL,
+ * with nothing changed.
+ */
+export function byteListOpenRange(arena: Arena, list: Ref, start: number, count: number): void {
+  if (listDepth(arena, list) === 0 || count <= 0) return
+  openBorder(arena, list, start, count, false)
+  openBorder(arena, list, start + count - 1, count, true)
+}
+
+/** Opens the node at an end of a range, unless all of the node is in it. */
+function openBorder(arena: Arena, list: Ref, index: number, count: number, after: boolean): void {
+  byteListSeek(arena, list, index, range)
+  const { node } = range
+  const isWhole = range.plain || (isAtBorder(range, after) && nodeCount(arena, node) <= count)
+  byteListLeave(arena, range)
+  if (!isWhole) openNode(arena, node)
+}
+
+/** Takes out `count` elements from `start` on; both lie within the list. Throws: ARENA_FULL. */
 export function byteListRemoveRange(arena: Arena, list: Ref, start: number, count: number): void {
   const words = arena.words
-  if (count <= 0 || !byteListSeek(arena, list, start, range)) return
+  if (count <= 0) return
+  byteListOpenRange(arena, list, start, count)
+  byteListSeek(arena, list, start, range)
+  const first = range.node
   let left = count
-  let node = range.node
-  let at = range.at
+  let node = first
+  const { at } = range
+  const fromFirst = range.plain || isAtBorder(range, false)
+  // The nodes that keep some of their elements: those at the two ends of the range.
+  let cutBefore = 0
+  let cutAfter = 0
+  byteListLeave(arena, range)
   while (left > 0) {
     const word = node << 1
     const next = words[word + NEXT]
-    const has = words[word + NODE_COUNT]
-    const isFirst = at === listpackFirst(arena, words[word + PACK])
-    if (isFirst && left >= has) {
+    const has = nodeCount(arena, node)
+    const pack = words[word + BLOCK]
+    if (left >= has && (node !== first || fromFirst)) {
       left -= has
-      words[(list << 1) + COUNT] -= has
       unlink(arena, list, node)
     } else {
-      const before = has
-      words[word + PACK] = listpackRemove(arena, words[word + PACK], at, left)
-      const now = listpackCount(arena, words[word + PACK])
-      words[word + NODE_COUNT] = now
-      left -= before - now
-      words[(list << 1) + COUNT] -= before - now
+      const from = node === first ? at : listpackFirst(arena, pack)
+      const shrunk = listpackRemove(arena, pack, from, left)
+      const now = listpackCount(arena, shrunk)
+      words[word + BLOCK] = shrunk
+      words[word + SHAPE] = now
+      left -= has - now
+      cutBefore = cutAfter
+      cutAfter = node
     }
     node = next
-    at = node === 0 ? 0 : listpackFirst(arena, words[(node << 1) + PACK])
   }
+  words[(list << 1) + COUNT] -= count
+  settle(arena, list, cutBefore)
+  settle(arena, list, cutAfter)
 }
 
 const range = new ListPosition()
-
-function hasRoom(arena: Arena, node: Ref, length: number, limit: number): boolean {
-  const size = listpackSizeBytes(arena, arena.words[(node << 1) + PACK]) + length + ELEMENT_OVERHEAD
-  if (limit < 0) return size <= SIZE_LIMITS[Math.min(-limit, SIZE_LIMITS.length) - 1]
-  return size <= COUNTED_SIZE_MAX && arena.words[(node << 1) + NODE_COUNT] < Math.max(limit, 1)
-}
-
-/** A node of one element between two others. Throws: ARENA_FULL, with nothing changed. */
-function makeNode(
-  arena: Arena,
-  list: Ref,
-  previous: Ref,
-  next: Ref,
-  bytes: Buffer,
-  offset: number,
-  length: number,
-): Ref {
-  const node = arena.allocate(NODE_SIZE)
-  let pack = 0
-  try {
-    const size = listpackEncodedSize(bytes, offset, length)
-    pack = listpackInsert(arena, listpackCreate(arena, size + 7), 0, bytes, offset, length)
-  } finally {
-    if (pack === 0) arena.free(node)
-  }
-  link(arena, list, node, previous, next, pack)
-  return node
-}
-
-/** Moves the elements from `at` on into a node of their own. Throws: ARENA_FULL. */
-function splitNode(arena: Arena, list: Ref, node: Ref, at: number): void {
-  const words = arena.words
-  const made = arena.allocate(NODE_SIZE)
-  const pack = words[(node << 1) + PACK]
-  let half = 0
-  try {
-    half = listpackSplit(arena, pack, at)
-  } finally {
-    if (half === 0) arena.free(made)
-  }
-  words[(node << 1) + NODE_COUNT] = listpackCount(arena, pack)
-  link(arena, list, made, node, words[(node << 1) + NEXT], half)
-}
-
-function fit(arena: Arena, node: Ref): void {
-  const word = (node << 1) + PACK
-  arena.words[word] = listpackFit(arena, arena.words[word])
-}
-
-function link(arena: Arena, list: Ref, node: Ref, previous: Ref, next: Ref, pack: Ref): void {
-  const words = arena.words
-  const word = node << 1
-  words[word + PREVIOUS] = previous
-  words[word + NEXT] = next
-  words[word + PACK] = pack
-  words[word + NODE_COUNT] = listpackCount(arena, pack)
-  if (previous === 0) words[(list << 1) + FIRST] = node
-  else words[(previous << 1) + NEXT] = node
-  if (next === 0) words[(list << 1) + LAST] = node
-  else words[(next << 1) + PREVIOUS] = node
-  words[(list << 1) + NODES]++
-}
-
-function unlink(arena: Arena, list: Ref, node: Ref): void {
-  const words = arena.words
-  const previous = words[(node << 1) + PREVIOUS]
-  const next = words[(node << 1) + NEXT]
-  if (previous === 0) words[(list << 1) + FIRST] = next
-  else words[(previous << 1) + NEXT] = next
-  if (next === 0) words[(list << 1) + LAST] = previous
-  else words[(next << 1) + PREVIOUS] = previous
-  words[(list << 1) + NODES]--
-  arena.free(words[(node << 1) + PACK])
-  arena.free(node)
-}

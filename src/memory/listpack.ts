@@ -35,11 +35,13 @@ import { equalBytes } from './copy.ts'
 
 /** Bytes of an empty pack. */
 export const LISTPACK_EMPTY_SIZE = 7
-const HEADER_SIZE = 6
-const END = 0xff
+export const LISTPACK_HEADER_SIZE = 6
+export const LISTPACK_END = 0xff
 /** The count says this when there are as many elements or more. */
 const COUNT_UNKNOWN = 0xffff
-const DIGITS_MAX = 21
+const HEADER_SIZE = LISTPACK_HEADER_SIZE
+const END = LISTPACK_END
+export const DIGITS_MAX = 21
 
 /** One element, as `listpackRead` finds it. */
 export class ListpackElement {
@@ -326,27 +328,6 @@ export function listpackRemove(arena: Arena, pack: Ref, at: number, count: numbe
 }
 
 /**
- * Moves the elements from `at` on into a new pack, which it gives; `at` is neither the first element
- * nor 0. The old pack stays where it is. Throws: ARENA_FULL, with nothing changed.
- */
-export function listpackSplit(arena: Arena, pack: Ref, at: number): Ref {
-  const start = pack << 3
-  const total = arena.words[pack << 1]
-  const moved = start + total - at
-  const made = arena.allocate(HEADER_SIZE + moved)
-  const bytes = arena.bytes
-  bytes.copyWithin((made << 3) + HEADER_SIZE, at, start + total)
-  bytes[at] = END
-  arena.words[pack << 1] = at - start + 1
-  arena.words[made << 1] = HEADER_SIZE + moved
-  setCount(arena, made, COUNT_UNKNOWN)
-  const count = listpackCount(arena, made)
-  setCount(arena, made, count)
-  changeCount(arena, pack, -count)
-  return made
-}
-
-/**
  * The pack with room for `roomBytes` more, so that so much can be put in without moving it again.
  * Throws: ARENA_FULL, with nothing changed.
  */
@@ -517,7 +498,8 @@ function writeInteger(bytes: Buffer, at: number): void {
   }
 }
 
-function readInteger(bytes: Buffer, at: number, element: ListpackElement): void {
+/** The halves of an integer element. */
+export function readInteger(bytes: Buffer, at: number, element: ListpackElement): void {
   const first = bytes[at]
   let low = 0
   if (first < 128) low = first
@@ -537,7 +519,8 @@ function readInteger(bytes: Buffer, at: number, element: ListpackElement): void 
   element.high = low >> 31
 }
 
-function stringLength(bytes: Buffer, at: number): number {
+/** Bytes of a string element. */
+export function stringLength(bytes: Buffer, at: number): number {
   const first = bytes[at]
   if ((first & 0xc0) === 0x80) return first & 63
   if (first === 0xf0) return bytes.readUInt32LE(at + 1)
@@ -596,7 +579,8 @@ function backIs(bytes: Buffer, at: number, size: number, back: number): boolean 
   return bytes[at] === rest
 }
 
-function setCount(arena: Arena, pack: Ref, count: number): void {
+/** For those who make packs themselves: writes the count. */
+export function setCount(arena: Arena, pack: Ref, count: number): void {
   const word = (pack << 1) + 1
   arena.words[word] = (arena.words[word] & ~0xffff) | Math.min(count, COUNT_UNKNOWN)
 }

@@ -37,6 +37,8 @@ export interface ValueType {
    * Throws: ARENA_FULL, having freed all but the entry's own block.
    */
   copyTo(arena: Arena, from: Ref, toArena: Arena, toArgs: CopyTarget): void
+  /** What DEBUG OBJECT tells beyond what it tells of every value. */
+  details?(arena: Arena, ref: Ref): string
   /** Feeds DEBUG DIGEST. */
   digest(arena: Arena, ref: Ref, sink: DigestSink): void
 }

@@ -144,6 +144,14 @@ export class RdbWriter {
     }
   }
 
+  /** A string of `length` bytes of which the LZF bytes are there already. */
+  compressedString(source: Buffer, offset: number, packedLength: number, length: number): void {
+    this.byte(LENGTH_SPECIAL | STRING_LZF)
+    this.size(packedLength)
+    this.size(length)
+    this.raw(source, offset, packedLength)
+  }
+
   /** False when compressing does not pay; then nothing is written. */
   #compressed(source: Buffer, offset: number, length: number): boolean {
     const start = this.length

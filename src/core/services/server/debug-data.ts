@@ -5,7 +5,9 @@
  * Owns: nothing.
  * Never: makes a key count as used.
  */
+import { memoryAmount } from '../../../config/kinds.ts'
 import { RdbWriter } from '../../../lib/rdb/writer.ts'
+import { setPlainSize } from '../../../memory/byte-list-node.ts'
 import { byteMapCount, byteMapMemoryBytes } from '../../../memory/byte-map.ts'
 import { Args } from '../../engine/args.ts'
 import type { Call } from '../../engine/call.ts'
@@ -29,6 +31,9 @@ import { DIGEST_SIZE, keyspaceDigest, valueDigest } from './digest.ts'
 const NO_SUCH_DATABASE = new CommandError('ERR Out of range database')
 const NO_HASH_TABLE = new CommandError(
   'ERR The value stored at the specified key is not represented using an hash table',
+)
+const BAD_THRESHOLD = new CommandError(
+  'ERR argument must be a memory value bigger than 1 and smaller than 4gb',
 )
 const TABLE_ENCODINGS = new Set(['hashtable', 'skiplist'])
 const SHOWN_FAULTS = 10
@@ -65,11 +70,20 @@ export function object(call: Call): void {
   writer.compress = server.settings.bool('rdbcompression')
   saveValue(arena, ref, writer)
   const age = entryAge(arena, ref)
+  const details = type.details?.(arena, ref)
   reply.simple(
     `Value at:0x${(ref * 8).toString(16)} refcount:${referenceCount(call, ref)} ` +
       `encoding:${type.encodingName(arena, ref)} serializedlength:${writer.length - 1} ` +
-      `lru:${age} lru_seconds_idle:${idleSeconds(keyspace.lruClock, age)}`,
+      `lru:${age} lru_seconds_idle:${idleSeconds(keyspace.lruClock, age)}` +
+      (details === undefined ? '' : ` ${details}`),
   )
+}
+
+/** From how many bytes on an element of a list is a node of its own. */
+export function quicklistPackedThreshold({ args, reply }: Call): void {
+  const size = memoryAmount(args.text(2))
+  if (size === undefined || !setPlainSize(Number(size))) throw BAD_THRESHOLD
+  reply.ok()
 }
 
 export function htstats({ args, keyspace, reply }: Call): void {

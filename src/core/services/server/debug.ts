@@ -18,6 +18,7 @@ import {
   htstatsKey,
   object,
   populate,
+  quicklistPackedThreshold,
 } from './debug-data.ts'
 import { protocol } from './debug-protocol.ts'
 import { stopCore } from './debug-sleep.ts'
@@ -121,6 +122,14 @@ const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
       least: 1,
       most: 1,
       run: protocol,
+    },
+    'QUICKLIST-PACKED-THRESHOLD': {
+      usage: 'QUICKLIST-PACKED-THRESHOLD <size>',
+      summary:
+        'Keep elements of lists apart from others from this size on; 0: from 1gb, as in the beginning.',
+      least: 1,
+      most: 1,
+      run: quicklistPackedThreshold,
     },
     'SET-ACTIVE-EXPIRE': {
       usage: 'SET-ACTIVE-EXPIRE <0 | 1>',

@@ -5,14 +5,18 @@
  * Owns: nothing.
  * Never: changes a list.
  */
+import { byteListCount } from '../../../memory/byte-list.ts'
 import {
-  byteListCount,
+  byteListLeave,
+  byteListMatches,
   byteListNext,
   byteListPrevious,
+  byteListRead,
   byteListSeek,
   ListPosition,
-} from '../../../memory/byte-list.ts'
-import { ListpackElement, listpackEquals, listpackRead } from '../../../memory/listpack.ts'
+} from '../../../memory/byte-list-position.ts'
+import { ListpackElement } from '../../../memory/listpack.ts'
+import { listpackWant } from '../../../memory/listpack-match.ts'
 import { command } from '../../command/command.ts'
 import type { Args } from '../../engine/args.ts'
 import { CommandError, NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
@@ -62,8 +66,9 @@ export const lindex = command({
     const index = integer(args, 2)
     const { arena } = db
     if (!byteListSeek(arena, listStructure(arena, ref), index, position)) return reply.nil()
-    listpackRead(arena, position.at, element)
+    byteListRead(position, element)
     reply.bulk(element.bytes, element.offset, element.length)
+    byteListLeave(arena, position)
   },
 })
 
@@ -93,10 +98,11 @@ export const lrange = command({
     reply.array(stop - start + 1)
     byteListSeek(arena, list, start, position)
     for (let left = stop - start; left >= 0; left--) {
-      listpackRead(arena, position.at, element)
+      byteListRead(position, element)
       reply.bulk(element.bytes, element.offset, element.length)
       if (left > 0) byteListNext(arena, position)
     }
+    byteListLeave(arena, position)
   },
 })
 
@@ -136,15 +142,17 @@ export const lpos = command({
     const backwards = rank < 0
     let matchesLeft = Math.abs(rank) - 1
     let looked = 0
+    listpackWant(args.bytes, args.offsets[2], args.lengths[2])
     let more = byteListSeek(arena, list, backwards ? -1 : 0, position)
     while (more && (most === 0 || looked < most) && found.length < enough) {
-      if (listpackEquals(arena, position.at, args.bytes, args.offsets[2], args.lengths[2])) {
+      if (byteListMatches(position)) {
         if (matchesLeft > 0) matchesLeft--
         else found.push(backwards ? count - 1 - looked : looked)
       }
       looked++
       more = backwards ? byteListPrevious(arena, position) : byteListNext(arena, position)
     }
+    byteListLeave(arena, position)
     if (wanted < 0) return found.length === 0 ? reply.nil() : reply.integer(found[0])
     reply.array(found.length)
     for (let i = 0; i < found.length; i++) reply.integer(found[i])

@@ -6,14 +6,23 @@
  * Never: leaves a key without elements; loses an element that it cannot put elsewhere.
  */
 import { AlignedBytes } from '../../../memory/aligned.ts'
-import type { Arena, Ref } from '../../../memory/arena.ts'
+import type { Ref } from '../../../memory/arena.ts'
 import {
+  byteListCount,
+  byteListOpenRange,
   byteListPush,
-  byteListRemove,
+  byteListRemoveRange,
+  byteListRotate,
+} from '../../../memory/byte-list.ts'
+import {
+  byteListLeave,
+  byteListNext,
+  byteListPrevious,
+  byteListRead,
   byteListSeek,
   ListPosition,
-} from '../../../memory/byte-list.ts'
-import { ListpackElement, listpackRead } from '../../../memory/listpack.ts'
+} from '../../../memory/byte-list-position.ts'
+import { ListpackElement } from '../../../memory/listpack.ts'
 import { type CommandDefinition, command } from '../../command/command.ts'
 import { parseTimeout } from '../../engine/blocking.ts'
 import type { Call } from '../../engine/call.ts'
@@ -21,6 +30,7 @@ import { CommandError, OUT_OF_RANGE_POSITIVE, SYNTAX, wrongArity } from '../../e
 import type { Reply } from '../../engine/reply.ts'
 import { TYPE_LIST } from '../../keyspace/entry.ts'
 import { listCount, listStructure, makeList } from './list.ts'
+import { elementsRemoved } from './removed.ts'
 
 const NUMKEYS_POSITIVE = new CommandError('ERR numkeys should be greater than 0')
 const COUNT_POSITIVE = new CommandError('ERR count should be greater than 0')
@@ -56,8 +66,7 @@ function popping(name: string, atEnd: boolean): CommandDefinition {
       if (ref === 0) return several ? reply.nilArray() : reply.nil()
       if (wanted === 0) return reply.array(0)
       const count = Math.min(wanted, listCount(db.arena, ref))
-      if (several) reply.array(count)
-      popElements(call, 1, ref, atEnd, count)
+      popElements(call, 1, ref, atEnd, count, several ? AS_ARRAY : AS_ELEMENT)
     },
   })
 }
@@ -76,16 +85,14 @@ function blockingPop(name: string, atEnd: boolean): CommandDefinition {
     reply: 'array | nil',
 
     run(call) {
-      const { args, db, reply } = call
+      const { args, db } = call
       const timeoutMs = parseTimeout(args, args.count - 1)
       const from = call.servedKey === 0 ? 1 : call.servedKey
       const to = call.servedKey === 0 ? args.count - 2 : call.servedKey
       for (let i = from; i <= to; i++) {
         const ref = db.writeTyped(args, i, TYPE_LIST)
         if (ref === 0) continue
-        reply.array(2)
-        reply.bulk(args.bytes, args.offsets[i], args.lengths[i])
-        popElements(call, i, ref, atEnd, 1)
+        popElements(call, i, ref, atEnd, 1, WITH_KEY)
         if (call.propagation.active) call.propagateAs(atEnd ? 'RPOP' : 'LPOP', args.copy(i))
         return
       }
@@ -239,16 +246,13 @@ function parseSeveral(call: Call, index: number): void {
 
 /** Pops from the first key that has elements. False when none has. */
 function popFirst(call: Call, firstKey: number, keyCount: number): boolean {
-  const { args, db, reply } = call
+  const { args, db } = call
   const { atEnd, count: most } = several
   for (let i = firstKey; i < firstKey + keyCount; i++) {
     const ref = db.writeTyped(args, i, TYPE_LIST)
     if (ref === 0) continue
     const count = Math.min(most, listCount(db.arena, ref))
-    reply.array(2)
-    reply.bulk(args.bytes, args.offsets[i], args.lengths[i])
-    reply.array(count)
-    popElements(call, i, ref, atEnd, count)
+    popElements(call, i, ref, atEnd, count, WITH_KEY | AS_ARRAY)
     if (call.propagation.active) {
       call.propagateAs(atEnd ? 'RPOP' : 'LPOP', args.copy(i), String(count))
     }
@@ -257,27 +261,44 @@ function popFirst(call: Call, firstKey: number, keyCount: number): boolean {
   return false
 }
 
-/** Takes elements out, answers them, and says so. There are as many. */
-function popElements(call: Call, index: number, ref: Ref, atEnd: boolean, count: number): void {
-  const { db, reply } = call
+/** How popped elements are answered: bits. */
+const AS_ELEMENT = 0
+const AS_ARRAY = 1
+const WITH_KEY = 2
+
+/** Takes elements out, answers them, and says so. There are as many. Throws: ARENA_FULL. */
+function popElements(
+  call: Call,
+  index: number,
+  ref: Ref,
+  atEnd: boolean,
+  count: number,
+  shape: number,
+): void {
+  const { args, db, reply } = call
   const { arena } = db
   const list = listStructure(arena, ref)
-  for (let i = 0; i < count; i++) {
-    byteListSeek(arena, list, atEnd ? -1 : 0, position)
-    listpackRead(arena, position.at, element)
-    reply.bulk(element.bytes, element.offset, element.length)
-    byteListRemove(arena, list, position)
-  }
-  call.keyspace.dirty += count - 1
-  popped(call, index, arena, ref, atEnd)
-}
+  const total = byteListCount(arena, list)
+  const start = atEnd ? total - count : 0
+  if (count < total) byteListOpenRange(arena, list, start, count)
 
-function popped(call: Call, index: number, arena: Arena, ref: Ref, atEnd: boolean): void {
-  const { args, db } = call
-  const empty = listCount(arena, ref) === 0
-  if (empty) db.remove(ref)
-  db.changed(args, index, atEnd ? 'rpop' : 'lpop')
-  if (empty) db.alsoNotify(args, index, 'del')
+  if ((shape & WITH_KEY) !== 0) {
+    reply.array(2)
+    reply.bulk(args.bytes, args.offsets[index], args.lengths[index])
+  }
+  if ((shape & AS_ARRAY) !== 0) reply.array(count)
+  byteListSeek(arena, list, atEnd ? -1 : 0, position)
+  for (let left = count - 1; left >= 0; left--) {
+    byteListRead(position, element)
+    reply.bulk(element.bytes, element.offset, element.length)
+    if (left === 0) break
+    if (atEnd) byteListPrevious(arena, position)
+    else byteListNext(arena, position)
+  }
+  byteListLeave(arena, position)
+
+  if (count < total) byteListRemoveRange(arena, list, start, count)
+  elementsRemoved(call, index, ref, atEnd ? 'rpop' : 'lpop', count, count === total)
 }
 
 /** Moves an element from the key in argument 1 to that in argument 2. False: there is none. */
@@ -285,30 +306,44 @@ function move(call: Call, fromEnd: boolean, toEnd: boolean): boolean {
   const { args, db, reply } = call
   const from = db.writeTyped(args, 1, TYPE_LIST)
   if (from === 0) return false
-  const fromArena = db.arena
+  const { arena } = db
   const there = db.writeTyped(args, 2, TYPE_LIST)
-  const source = listStructure(fromArena, from)
-  byteListSeek(fromArena, source, fromEnd ? -1 : 0, position)
-  listpackRead(fromArena, position.at, element)
+  const source = listStructure(arena, from)
+  byteListSeek(arena, source, fromEnd ? -1 : 0, position)
+  byteListRead(position, element)
   moved.set(element.bytes, element.offset, element.length)
+  byteListLeave(arena, position)
 
-  // Put in before it is taken out: putting in may fail.
+  const { bytes, length } = moved
+  if (from === there && arena === db.arena) {
+    byteListRotate(arena, source, fromEnd, toEnd, bytes, 0, length)
+    db.alsoChanged(args, 2, toEnd ? 'rpush' : 'lpush')
+    elementsRemoved(call, 1, from, fromEnd ? 'rpop' : 'lpop', 1, false)
+  } else {
+    const last = byteListCount(arena, source) - 1
+    byteListOpenRange(arena, source, fromEnd ? last : 0, 1)
+    // Put in before it is taken out: putting in may fail.
+    pushMoved(call, there, toEnd)
+    if (last > 0) byteListRemoveRange(arena, source, fromEnd ? last : 0, 1)
+    db.alsoChanged(args, 2, toEnd ? 'rpush' : 'lpush')
+    db.find(args, 1)
+    elementsRemoved(call, 1, from, fromEnd ? 'rpop' : 'lpop', 1, last === 0)
+  }
+  reply.bulk(bytes, 0, length)
+  return true
+}
+
+/** Puts what is moved into the list of argument 2, at `there`; 0: it is made. Throws: ARENA_FULL. */
+function pushMoved(call: Call, there: Ref, atEnd: boolean): void {
+  const { args, db } = call
   const to = there === 0 ? makeList(db, args, 2) : there
-  const limit = call.server.settings.int('list-max-listpack-size')
   let done = false
   try {
-    byteListPush(db.arena, listStructure(db.arena, to), toEnd, moved.bytes, 0, moved.length, limit)
+    byteListPush(db.arena, listStructure(db.arena, to), atEnd, moved.bytes, 0, moved.length)
     done = true
   } finally {
     if (!done && there === 0) db.remove(to)
   }
-  byteListSeek(fromArena, source, fromEnd ? -1 : 0, position)
-  byteListRemove(fromArena, source, position)
-  db.alsoChanged(args, 2, toEnd ? 'rpush' : 'lpush')
-  db.find(args, 1)
-  popped(call, 1, fromArena, from, fromEnd)
-  reply.bulk(moved.bytes, 0, moved.length)
-  return true
 }
 
 /** Throws: CommandError SYNTAX for what is neither LEFT nor RIGHT. */

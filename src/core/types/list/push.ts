@@ -5,24 +5,30 @@
  * Owns: nothing.
  * Never: leaves a key without elements.
  */
+import type { Arena, Ref } from '../../../memory/arena.ts'
 import {
   byteListCount,
   byteListInsert,
-  byteListNext,
-  byteListPrevious,
+  byteListOpenRange,
   byteListPush,
   byteListRemove,
   byteListRemoveRange,
   byteListReplace,
+} from '../../../memory/byte-list.ts'
+import {
+  byteListLeave,
+  byteListMatches,
+  byteListNext,
+  byteListPrevious,
   byteListSeek,
   ListPosition,
-} from '../../../memory/byte-list.ts'
-import { listpackEquals } from '../../../memory/listpack.ts'
+} from '../../../memory/byte-list-position.ts'
+import { listpackWant } from '../../../memory/listpack-match.ts'
 import { type CommandDefinition, command } from '../../command/command.ts'
-import type { Call } from '../../engine/call.ts'
 import { INDEX_OUT_OF_RANGE, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
 import { TYPE_LIST } from '../../keyspace/entry.ts'
 import { listStructure, makeList } from './list.ts'
+import { elementsRemoved } from './removed.ts'
 
 const position = new ListPosition()
 
@@ -58,11 +64,10 @@ function pushing(
       const ref = before === 0 ? makeList(db, args, 1) : before
       const { arena } = db
       const list = listStructure(arena, ref)
-      const limit = call.server.settings.int('list-max-listpack-size')
       let added = 0
       try {
         for (let i = 2; i < args.count; i++) {
-          byteListPush(arena, list, atEnd, args.bytes, args.offsets[i], args.lengths[i], limit)
+          byteListPush(arena, list, atEnd, args.bytes, args.offsets[i], args.lengths[i])
           added++
         }
       } finally {
@@ -95,8 +100,9 @@ export const lset = command({
     if (!args.integer64(2)) throw NOT_AN_INTEGER
     const index = args.high * 0x100000000 + (args.low >>> 0)
     const { arena } = db
-    if (!byteListSeek(arena, listStructure(arena, ref), index, position)) throw INDEX_OUT_OF_RANGE
-    byteListReplace(arena, position, args.bytes, args.offsets[3], args.lengths[3])
+    const list = listStructure(arena, ref)
+    if (!byteListSeek(arena, list, index, position)) throw INDEX_OUT_OF_RANGE
+    byteListReplace(arena, list, position, args.bytes, args.offsets[3], args.lengths[3])
     db.changed(args, 1, 'lset')
     call.reply.ok()
   },
@@ -120,12 +126,14 @@ export const linsert = command({
     if (ref === 0) return reply.integer(0)
     const { arena } = db
     const list = listStructure(arena, ref)
+    listpackWant(args.bytes, args.offsets[3], args.lengths[3])
     let more = byteListSeek(arena, list, 0, position)
-    while (more && !isArgument(call, 3)) more = byteListNext(arena, position)
-    if (!more) return reply.integer(-1)
-    const limit = call.server.settings.int('list-max-listpack-size')
-    const offset = args.offsets[4]
-    byteListInsert(arena, list, position, after, args.bytes, offset, args.lengths[4], limit)
+    while (more && !byteListMatches(position)) more = byteListNext(arena, position)
+    if (!more) {
+      byteListLeave(arena, position)
+      return reply.integer(-1)
+    }
+    byteListInsert(arena, list, position, after, args.bytes, args.offsets[4], args.lengths[4])
     db.changed(args, 1, 'linsert')
     reply.integer(byteListCount(arena, list))
   },
@@ -147,16 +155,15 @@ export const lrem = command({
     const count = args.high * 0x100000000 + (args.low >>> 0)
     const ref = db.writeTyped(args, 1, TYPE_LIST)
     if (ref === 0) return reply.integer(0)
+    listpackWant(args.bytes, args.offsets[3], args.lengths[3])
     const list = listStructure(db.arena, ref)
-    const most = count === 0 ? Number.POSITIVE_INFINITY : Math.abs(count)
-    const removed = count < 0 ? removeFromEnd(call, list, most) : removeFromStart(call, list, most)
-    const empty = byteListCount(db.arena, list) === 0
-    if (empty) db.remove(ref)
-    if (removed > 0) {
-      db.changed(args, 1, 'lrem')
-      call.keyspace.dirty += removed - 1
+    removed = 0
+    try {
+      removeWanted(db.arena, list, count)
+    } finally {
+      const isEmpty = byteListCount(db.arena, list) === 0
+      if (removed > 0) elementsRemoved(call, 1, ref, 'lrem', removed, isEmpty)
     }
-    if (empty) db.alsoNotify(args, 1, 'del')
     reply.integer(removed)
   },
 })
@@ -185,55 +192,56 @@ export const ltrim = command({
     if (start < 0) start = Math.max(start + count, 0)
     if (stop < 0) stop += count
     if (stop >= count) stop = count - 1
-    const empty = start > stop || start >= count
-    const kept = empty ? 0 : stop - start + 1
-    if (empty) {
-      db.remove(ref)
-    } else {
-      byteListRemoveRange(arena, list, stop + 1, count - stop - 1)
-      byteListRemoveRange(arena, list, 0, start)
+    if (start > stop || start >= count) {
+      elementsRemoved(call, 1, ref, 'ltrim', count, true)
+      return reply.ok()
     }
-    db.changed(args, 1, 'ltrim')
-    call.keyspace.dirty += count - kept - 1
-    if (empty) db.alsoNotify(args, 1, 'del')
+    const behind = count - stop - 1
+    byteListOpenRange(arena, list, stop + 1, behind)
+    byteListOpenRange(arena, list, 0, start)
+    try {
+      byteListRemoveRange(arena, list, stop + 1, behind)
+      byteListRemoveRange(arena, list, 0, start)
+    } finally {
+      elementsRemoved(call, 1, ref, 'ltrim', count - byteListCount(arena, list), false)
+    }
     reply.ok()
   },
 })
 
-function removeFromStart(call: Call, list: number, most: number): number {
-  const { arena } = call.db
-  let removed = 0
+/** What LREM has taken out so far. */
+let removed = 0
+
+/** Takes out up to `count` of the wanted elements, from behind if it is negative; 0: all of them. */
+function removeWanted(arena: Arena, list: Ref, count: number): void {
+  const most = count === 0 ? Number.POSITIVE_INFINITY : Math.abs(count)
+  if (count < 0) removeFromEnd(arena, list, most)
+  else removeFromStart(arena, list, most)
+  byteListLeave(arena, position)
+}
+
+function removeFromStart(arena: Arena, list: Ref, most: number): void {
   let more = byteListSeek(arena, list, 0, position)
   while (more && removed < most) {
-    if (isArgument(call, 3)) {
+    if (byteListMatches(position)) {
       more = byteListRemove(arena, list, position)
       removed++
     } else {
       more = byteListNext(arena, position)
     }
   }
-  return removed
 }
 
-function removeFromEnd(call: Call, list: number, most: number): number {
-  const { arena } = call.db
-  let removed = 0
+function removeFromEnd(arena: Arena, list: Ref, most: number): void {
   let more = byteListSeek(arena, list, -1, position)
   while (more && removed < most) {
-    if (!isArgument(call, 3)) {
+    if (!byteListMatches(position)) {
       more = byteListPrevious(arena, position)
       continue
     }
+    const isLast = !byteListRemove(arena, list, position)
     removed++
     // After the one that follows comes, from behind, the one before.
-    if (byteListRemove(arena, list, position)) more = byteListPrevious(arena, position)
-    else more = byteListSeek(arena, list, -1, position)
+    more = isLast ? byteListSeek(arena, list, -1, position) : byteListPrevious(arena, position)
   }
-  return removed
-}
-
-/** True when the element at the position is the argument. */
-function isArgument(call: Call, index: number): boolean {
-  const { args, db } = call
-  return listpackEquals(db.arena, position.at, args.bytes, args.offsets[index], args.lengths[index])
 }
