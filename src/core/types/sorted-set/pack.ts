@@ -24,6 +24,8 @@ import {
   listpackPrevious,
   listpackRead,
   listpackRemove,
+  listpackReplace,
+  listpackReplaceInteger,
   listpackSeek,
   listpackSizeBytes,
 } from '../../../memory/listpack.ts'
@@ -104,13 +106,25 @@ export function packSetScore(
   length: number,
   score: number,
 ): void {
-  const before = placeFor(arena, pack, bytes, offset, length, score)
+  movedPack = pack
+  const scoreAt = listpackNext(arena, memberAt)
+  const next = listpackNext(arena, scoreAt)
+  const rises = score > packScoreAt(arena, scoreAt)
+  let before = rises ? next : listpackFirst(arena, pack)
+  const stop = rises ? 0 : memberAt
+  while (before !== stop && !isAfter(arena, before, bytes, offset, length, score)) {
+    before = afterPair(arena, before)
+  }
+  if (before === (rises ? next : memberAt)) {
+    movedPack = writeScore(arena, pack, scoreAt, score, true)
+    return
+  }
   const size = listpackSizeBytes(arena, pack)
   // The old pair goes last, so that nothing is lost when the new one finds no room.
   insertPair(arena, pack, before, bytes, offset, length, score)
   const added = listpackSizeBytes(arena, movedPack) - size
   let old = memberAt + ((movedPack - pack) << 3)
-  if (before !== 0 && before <= memberAt) old += added
+  if (!rises) old += added
   movedPack = listpackRemove(arena, movedPack, old, 2)
 }
 
@@ -242,18 +256,22 @@ function insertPair(
   const scoreBefore = listpackNext(arena, memberAt)
   let done = false
   try {
-    movedPack = insertScore(arena, movedPack, scoreBefore, score)
+    movedPack = writeScore(arena, movedPack, scoreBefore, score, false)
     done = true
   } finally {
     if (!done) movedPack = listpackRemove(arena, movedPack, memberAt, 1)
   }
 }
 
-function insertScore(arena: Arena, pack: Ref, before: number, score: number): Ref {
+/** Puts a score before a position, 0: at the end, or in the place of what is there. */
+function writeScore(arena: Arena, pack: Ref, at: number, score: number, replaces: boolean): Ref {
   // QUIRK: -0 is a whole number too, and becomes 0: seen as ZADD k -0 m, ZSCORE k m.
   if (score === Math.trunc(score) && Math.abs(score) <= INTEGER_SCORE_MAX) {
-    return listpackInsertInteger(arena, pack, before, highWord(score), score | 0)
+    const high = highWord(score)
+    if (replaces) return listpackReplaceInteger(arena, pack, at, high, score | 0)
+    return listpackInsertInteger(arena, pack, at, high, score | 0)
   }
   const size = scoreText.latin1Write(formatDouble(score), 0)
-  return listpackInsert(arena, pack, before, scoreText, 0, size)
+  if (replaces) return listpackReplace(arena, pack, at, scoreText, 0, size)
+  return listpackInsert(arena, pack, at, scoreText, 0, size)
 }

@@ -257,8 +257,8 @@ describe('sorted sets', () => {
         const world = new World(3, arenaSize, entries)
         let full = 0
         for (let i = 0; i < 60; i++) world.add('from', `a member of some length ${i}`, i / 3)
-        const { arena } = ((ref) => ({ arena: world.db.arena, ref }))(world.find('from'))
         const from = world.find('from')
+        const { arena } = world.db
         for (let copy = 0; copy < 60; copy++) {
           world.find(`copy ${copy}`)
           const toArena = world.db.arenaOf(world.args, 1)
