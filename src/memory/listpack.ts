@@ -355,25 +355,6 @@ export function listpackEncodedSize(bytes: Buffer, offset: number, length: numbe
   return planSize + backSize(planSize)
 }
 
-/** True when the bytes are a pack, whole and nothing else. Takes nothing on trust. */
-export function listpackValid(bytes: Buffer, offset: number, length: number): boolean {
-  if (length < LISTPACK_EMPTY_SIZE || bytes.readUInt32LE(offset) !== length) return false
-  const end = offset + length - 1
-  if (bytes[end] !== END) return false
-  let at = offset + HEADER_SIZE
-  let found = 0
-  while (at < end) {
-    const size = boundedSize(bytes, at, end)
-    if (size < 0) return false
-    const back = backSize(size)
-    if (at + size + back > end || !backIs(bytes, at + size, size, back)) return false
-    at += size + back
-    found++
-  }
-  const count = bytes.readUInt16LE(offset + 4)
-  return at === end && (count === found || (count === COUNT_UNKNOWN && found >= COUNT_UNKNOWN))
-}
-
 const compared = new ListpackElement()
 
 function before(arena: Arena, pack: Ref, at: number): number {
@@ -536,7 +517,8 @@ function fullSize(bytes: Buffer, at: number): number {
   return size + backSize(size)
 }
 
-function longSize(bytes: Buffer, at: number, first: number): number {
+/** Bytes of an element whose first byte is 192 or more, without the size behind it. */
+export function longSize(bytes: Buffer, at: number, first: number): number {
   if (first < 0xe0) return 2
   if (first < 0xf0) return 2 + (((first & 15) << 8) | bytes[at + 1])
   if (first === 0xf0) return 5 + bytes.readUInt32LE(at + 1)
@@ -544,17 +526,8 @@ function longSize(bytes: Buffer, at: number, first: number): number {
   return first - 0xf1 + 3
 }
 
-/** As the size of an element without what is behind it; -1 when it is none or passes `end`. */
-function boundedSize(bytes: Buffer, at: number, end: number): number {
-  const first = bytes[at]
-  if (first < 128) return 1
-  if (first < 192) return (first & 63) + 1
-  if (first > 0xf4 || (first >= 0xe0 && at + 5 > end && at + 2 > end)) return -1
-  if (first === 0xf0 && at + 5 > end) return -1
-  return longSize(bytes, at, first)
-}
-
-function backSize(size: number): number {
+/** Bytes that the size behind an element takes. */
+export function backSize(size: number): number {
   if (size < 128) return 1
   if (size < 16384) return 2
   if (size < 2097152) return 3
@@ -568,15 +541,6 @@ function writeBack(bytes: Buffer, at: number, size: number, back: number): void 
     rest >>>= 7
   }
   bytes[at] = rest
-}
-
-function backIs(bytes: Buffer, at: number, size: number, back: number): boolean {
-  let rest = size
-  for (let i = back - 1; i > 0; i--) {
-    if (bytes[at + i] !== ((rest & 127) | 128)) return false
-    rest >>>= 7
-  }
-  return bytes[at] === rest
 }
 
 /** For those who make packs themselves: writes the count. */

@@ -30,8 +30,8 @@ import {
   listpackReplaceInteger,
   listpackSeek,
   listpackSizeBytes,
-  listpackValid,
 } from '../../src/memory/listpack.ts'
+import { listpackValid } from '../../src/memory/listpack-valid.ts'
 import { seededRandom } from './seeded-random.ts'
 
 const element = new ListpackElement()

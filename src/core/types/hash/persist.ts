@@ -17,8 +17,8 @@ import {
   listpackNext,
   listpackRead,
   listpackSizeBytes,
-  listpackValid,
 } from '../../../memory/listpack.ts'
+import { listpackValid } from '../../../memory/listpack-valid.ts'
 import { entryEncoding, entryValueWord, TYPE_HASH } from '../../keyspace/entry.ts'
 import type { ValuePersistence } from '../../keyspace/persist.ts'
 import {

@@ -36,8 +36,8 @@ import {
   listpackCreate,
   listpackFrom,
   listpackInsert,
-  listpackValid,
 } from '../../../memory/listpack.ts'
+import { listpackValid } from '../../../memory/listpack-valid.ts'
 import type { ValuePersistence } from '../../keyspace/persist.ts'
 import { ListBuilder } from './builder.ts'
 import { listStructure } from './list.ts'

@@ -15,8 +15,8 @@ import {
   listpackFrom,
   listpackNext,
   listpackRead,
-  listpackValid,
 } from '../../../memory/listpack.ts'
+import { listpackValid } from '../../../memory/listpack-valid.ts'
 import { entryEncoding } from '../../keyspace/entry.ts'
 import type { ValuePersistence } from '../../keyspace/persist.ts'
 import { SetBuilder } from './builder.ts'

@@ -23,8 +23,8 @@ import {
   listpackNext,
   listpackRead,
   listpackSizeBytes,
-  listpackValid,
 } from '../../../memory/listpack.ts'
+import { listpackValid } from '../../../memory/listpack-valid.ts'
 import type { ValuePersistence } from '../../keyspace/persist.ts'
 import type { CopyTarget } from '../../keyspace/value.ts'
 import { SortedSetBuilder } from './builder.ts'
