@@ -8,6 +8,7 @@
  */
 import { notation, type Reply } from '../support/reply.ts'
 import type { Argv } from './generator.ts'
+import { TELL_TIMES } from './streams.ts'
 
 const UNORDERED = new Set(
   'KEYS SMEMBERS SINTER SUNION SDIFF HGETALL HKEYS HVALS SCAN SSCAN HSCAN ZSCAN'.split(' '),
@@ -21,6 +22,9 @@ const TOLERANCES: Readonly<Record<string, number>> = {
   PEXPIRETIME: 2000,
   'OBJECT IDLETIME': 10,
 }
+
+/** Integers beyond this are moments. */
+const UNIX_MS_MIN = 1_000_000_000_000
 
 /** True when the replies say the same. */
 export function agree(argv: Argv, ours: Reply, theirs: Reply): boolean {
@@ -39,11 +43,27 @@ export function agree(argv: Argv, ours: Reply, theirs: Reply): boolean {
   if (BY_CHANCE.has(name)) return shape(ours) === shape(theirs)
   // Whether small numbers are shared is told of some ways to make them and not of others.
   if (full === 'OBJECT REFCOUNT') return ours.kind === theirs.kind
+  if (TELL_TIMES.has(name)) return timeless(ours) === timeless(theirs)
   if (name === 'DUMP') return ours.bytes !== undefined && theirs.bytes !== undefined
   const tolerance = TOLERANCES[full]
   if (tolerance === undefined || ours.kind !== ':' || theirs.kind !== ':') return false
   const [a, b] = [Number(text.slice(1)), Number(other.slice(1))]
   return a >= 0 && b >= 0 && Math.abs(a - b) <= tolerance
+}
+
+/** The reply of a command that tells times of streams: Unix times, idle times and who was seen. */
+function timeless(reply: Reply): string {
+  if (reply.kind === ':' && Number(reply.bytes ?? 0) > UNIX_MS_MIN) return 'time'
+  const { items } = reply
+  if (items === undefined) return notation(reply)
+  const texts = items.map(timeless)
+  // A pending entry: id, consumer, idle time, count.
+  if (items.map(({ kind }) => kind).join('') === '$$::') texts[2] = 'time'
+  // Redis keeps a node whose entries are all deleted, we do not.
+  for (let i = 1; i < items.length; i++) {
+    if (/^\$(idle|radix-tree-(keys|nodes))$/.test(texts[i - 1])) texts[i] = 'any'
+  }
+  return `${reply.kind}${texts.length} ${texts.join(' ')}`
 }
 
 /** Whether an iteration begins at the beginning and comes to the end in one step. */

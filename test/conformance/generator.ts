@@ -12,6 +12,7 @@
 import type { CommandEntry } from '../../src/core/command/table.ts'
 import type { Argument } from '../../src/core/command/usage.ts'
 import type { Dice } from './dice.ts'
+import { STREAM_TUNED } from './streams.ts'
 import { TUNED } from './tuned.ts'
 
 export type Argv = readonly string[]
@@ -28,7 +29,6 @@ const LEFT_OUT: ReadonlySet<string> = new Set(
     'script eval evalsha eval_ro evalsha_ro fcall fcall_ro function watch unwatch multi exec discard',
     // Answer by chance, by time, or about the server itself.
     'spop info memory latency slowlog lolwut role lastsave time command pfdebug pfselftest swapdb',
-    'xadd xautoclaim xreadgroup xread xclaim xinfo',
   ]
     .join(' ')
     .split(' '),
@@ -140,14 +140,18 @@ export class Generator {
     if (dice.chance(0.2)) return [dice.word('FLUSHALL FLUSHDB')]
     const entry = dice.pick(this.#entries)
     const tuned = TUNED[entry.name]
+    const isStream = entry.name in STREAM_TUNED
     const letter = KEY_LETTERS[entry.group] ?? dice.pick(LETTERS)
     const key = () => this.#key(letter)
     const name = entry.upperName.split('|')
     const argv =
-      tuned !== undefined && dice.chance(70)
+      tuned !== undefined && (dice.chance(70) || isStream)
         ? [...name, ...tuned(dice, key)]
         : [...name, ...this.#sequence(entry.arguments, letter)]
-    return dice.chance(4) ? this.#spoilt(argv) : argv
+    if (!dice.chance(4)) return argv
+    const spoilt = this.#spoilt(argv)
+    // An id that is the clock's.
+    return isStream && spoilt.includes('*') ? argv : spoilt
   }
 
   #sequence(parts: readonly Argument[], letter: string): string[] {

@@ -7,6 +7,7 @@
  * Never: knows how a server answers.
  */
 import type { Dice } from './dice.ts'
+import { STREAM_TUNED } from './streams.ts'
 
 /** Gives the arguments after the name. `key`: a key that has the right type as a rule. */
 export type Tuned = (dice: Dice, key: () => string) => string[]
@@ -179,6 +180,7 @@ export const TUNED: Readonly<Record<string, Tuned>> = {
   lpush: (dice, key) => [key(), ...several(dice, () => [dice.word('a b c d 1 2')])],
   sadd: (dice, key) => [key(), ...several(dice, () => [dice.word('a b c 1 2 3 100000 x')])],
   hset: (dice, key) => [key(), ...several(dice, () => [dice.word('a b c d'), value(dice)])],
+  ...STREAM_TUNED,
   rename: (_, key) => [key(), key()],
   copy: (dice, key) => [key(), key(), ...(dice.chance(40) ? ['REPLACE'] : [])],
 }
