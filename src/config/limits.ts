@@ -135,6 +135,7 @@ export const VITALS_PERIOD_MS = 1000
 export const SAMPLE_PERIOD_MS = 100
 export const IDLE_SAMPLE_PERIOD_MS = 1000
 export const CLIENT_CRON_PERIOD_MS = 500
+export const CLIENT_MEMORY_PERIOD_MS = 20
 export const PAUSE_PERIOD_MS = 5
 
 /** How often and how many times memory of dropped arenas is collected. */

@@ -226,12 +226,7 @@ export const PARAMS = {
     'normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60',
     coreAndIo,
   ),
-  'maxmemory-clients': define(
-    'int',
-    memoryOrPercent,
-    '0',
-    refused('clients are not evicted by memory'),
-  ),
+  'maxmemory-clients': define('int', memoryOrPercent, '0', core),
   'tracking-table-max-keys': int(0n, LONG_MAX, '1000000', core),
   'notify-keyspace-events': define('text', eventFlags, '', core, { keepsEmpty: true }),
 

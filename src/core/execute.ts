@@ -53,6 +53,7 @@ export function execute(server: Server, call: Call): void {
     const flags = flagsOf(entry, queue)
     const refusal = refuse(server, call, entry, flags)
     if (refusal !== undefined) return reject(call, entry, refusal)
+    if (session.closed) return
     if (server.pause.holds(call, flags)) return
     if (queue !== undefined && (flags & FLAG_NOT_QUEUED) === 0) {
       server.transactions.add(call, queue)
@@ -81,6 +82,10 @@ function refuse(
     return NO_AUTH
   }
   if (isQueueing && (flags & FLAG_NO_MULTI) !== 0) return NOT_IN_TRANSACTION
+  if (server.clientMemory.limitBytes > 0) {
+    server.clientMemory.check(call)
+    if (session.closed) return undefined
+  }
   if (server.eviction.limitBytes > 0) {
     const outcome = server.eviction.evict(call.args.sizeBytes)
     const isGreedy = (flags & FLAG_DENYOOM) !== 0 || (isQueueing && (flags & FLAG_ENDS_QUEUE) === 0)

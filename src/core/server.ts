@@ -26,6 +26,7 @@ import { execute } from './execute.ts'
 import { Eviction } from './keyspace/eviction.ts'
 import { Keyspace } from './keyspace/keyspace.ts'
 import { Users } from './services/acl/users.ts'
+import { ClientMemory } from './services/connection/client-memory.ts'
 import { Clients } from './services/connection/clients.ts'
 import { Pause } from './services/connection/pause.ts'
 import { Notifications } from './services/pubsub/notifications.ts'
@@ -83,6 +84,7 @@ export class Server {
   readonly notifications: Notifications
   readonly pause: Pause
   readonly clients: Clients
+  readonly clientMemory: ClientMemory
   readonly control: Control
   readonly inbox: Inbox
   readonly blocking: Blocking
@@ -123,6 +125,7 @@ export class Server {
     this.notifications = new Notifications(this.keyspace.events, this.pubsub)
     this.pause = new Pause(this)
     this.clients = new Clients(this)
+    this.clientMemory = new ClientMemory(this)
     this.control = new Control(this)
     this.inbox = new Inbox(this, this.#makeCall(), execute)
     this.blocking = new Blocking(this, this.#makeCall())
@@ -145,7 +148,11 @@ export class Server {
 
   /** Says again whether calls have to be looked at; whoever opens or shuts a gate calls it. */
   updateGuard(): void {
-    this.guarded = this.users.passwordRequired || this.eviction.limitBytes > 0 || this.pause.active
+    this.guarded =
+      this.users.passwordRequired ||
+      this.eviction.limitBytes > 0 ||
+      this.clientMemory.limitBytes > 0 ||
+      this.pause.active
   }
 
   /** A call that nobody has made yet: requests go through one, those that waited through another. */

@@ -228,6 +228,7 @@ export class Inbox {
     if (session.joinedSize < joined.length) return
     session.joined = undefined
     session.joinedWords = undefined
+    session.joinedSize = 0
     session.inputBytes += joined.length
     this.#requests(session, joined, joinedWords, 0, joined.length)
   }

@@ -11,14 +11,9 @@ import type { Args } from '../../engine/args.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, SYNTAX } from '../../engine/errors.ts'
 import type { Session } from '../../engine/session.ts'
+import { sessionBytes } from './client-memory.ts'
 
 const INVALID_CLIENT_ID = new CommandError('ERR Invalid client ID')
-
-/**
- * What a session costs beside its buffers, in core and io together: by so much the process grew for
- * each of 3,000 idle connections.
- */
-const SESSION_SIZE = 3072
 
 export const clientId: CommandDefinition = {
   name: 'ID',
@@ -139,7 +134,7 @@ function clientLine(call: Call, session: Session): string {
     `multi-mem=${queueBytes} rbs=0 rbp=0 obl=0`,
     `oll=${outputBytes > 0 ? 1 : 0}`,
     `omem=${outputBytes}`,
-    `tot-mem=${SESSION_SIZE + inputBytes + argumentBytes + queueBytes + outputBytes}`,
+    `tot-mem=${sessionBytes(session) + argumentBytes}`,
     `events=${outputBytes > 0 ? 'rw' : 'r'}`,
     `cmd=${session.lastCommand?.name ?? 'NULL'}`,
     `user=${session.user}`,

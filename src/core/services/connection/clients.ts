@@ -129,7 +129,8 @@ export class Clients {
   bufferedBytes(): number {
     let sum = 0
     for (const session of this.#byId.values()) {
-      sum += session.link.inputBytes(session) + session.link.outputBytes(session)
+      const { link, joinedSize, waitingSize } = session
+      sum += link.inputBytes(session) + link.outputBytes(session) + joinedSize + waitingSize
     }
     return sum
   }

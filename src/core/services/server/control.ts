@@ -32,6 +32,7 @@ export class Control {
     server.log.setLevel(settings.text('loglevel'))
     server.users.setDefaultPassword(settings.bytes('requirepass'))
     server.eviction.settingsChanged()
+    server.clientMemory.settingsChanged()
     server.latency.settingsChanged()
     server.notifications.use(settings.text('notify-keyspace-events'))
     server.updateGuard()

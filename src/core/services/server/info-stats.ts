@@ -10,7 +10,7 @@ import type { Server } from '../../server.ts'
 import { arenaAccount, percent } from './account.ts'
 
 export function statsSection(server: Server): string[] {
-  const { stats, clients, eviction, keyspace, pubsub } = server
+  const { stats, clientMemory, clients, eviction, keyspace, pubsub } = server
   return [
     `total_connections_received:${clients.acceptedCount}`,
     `total_commands_processed:${stats.commandCount()}`,
@@ -32,7 +32,7 @@ export function statsSection(server: Server): string[] {
     'expired_time_cap_reached_count:0',
     'expire_cycle_cpu_milliseconds:0',
     `evicted_keys:${eviction.evictedCount}`,
-    'evicted_clients:0',
+    `evicted_clients:${clientMemory.evictedCount}`,
     `total_eviction_exceeded_time:${eviction.totalExceededMs}`,
     `current_eviction_exceeded_time:${eviction.currentExceededMs}`,
     `keyspace_hits:${keyspace.hits}`,

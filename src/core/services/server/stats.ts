@@ -147,7 +147,7 @@ export class Stats {
 
   /** CONFIG RESETSTAT. */
   reset(): void {
-    const { keyspace, clients, commands, eviction, latency } = this.#server
+    const { keyspace, clientMemory, clients, commands, eviction, latency } = this.#server
     this.#bytesInBase += this.bytesIn()
     this.#bytesOutBase += this.bytesOut()
     this.#rejectedBase += this.rejectedConnections()
@@ -156,6 +156,7 @@ export class Stats {
     this.errorReplyCount = 0
     this.longestTurnUs = 0
     eviction.resetCounters()
+    clientMemory.evictedCount = 0
     this.errors.clear()
     this.commandRate.reset()
     this.inputRate.reset()
