@@ -338,6 +338,50 @@ export function listpackReserve(arena: Arena, pack: Ref, roomBytes: number): Ref
   return arena.reallocate(pack, total > 64 ? size + (size >> 2) : size, total)
 }
 
+/**
+ * Where to write elements behind the last one, by `listpackWrite…`, which give where to go on; there
+ * has to be room, see `listpackReserve`. The pack is whole again after `listpackWritten`.
+ */
+export function listpackEnd(arena: Arena, pack: Ref): number {
+  return (pack << 3) + arena.words[pack << 1] - 1
+}
+
+/** Writes an integer behind the last element. */
+export function listpackWriteInteger(bytes: Buffer, at: number, high: number, low: number): number {
+  if (high === 0 && low >= 0 && low < 128) {
+    bytes[at] = low
+    bytes[at + 1] = 1
+    return at + 2
+  }
+  planInteger(high, low)
+  writeInteger(bytes, at)
+  bytes[at + planSize] = planSize
+  return at + planSize + 1
+}
+
+/** Writes bytes of another memory behind the last element. */
+export function listpackWriteBytes(
+  bytes: Buffer,
+  at: number,
+  source: Buffer,
+  offset: number,
+  length: number,
+): number {
+  planBytes(source, offset, length)
+  const back = backSize(planSize)
+  if (planIsInteger) writeInteger(bytes, at)
+  else writeString(bytes, at)
+  writeBack(bytes, at + planSize, planSize, back)
+  return at + planSize + back
+}
+
+/** Says that `count` elements were written, up to `at`. */
+export function listpackWritten(arena: Arena, pack: Ref, at: number, count: number): void {
+  arena.bytes[at] = END
+  arena.words[pack << 1] = at + 1 - (pack << 3)
+  changeCount(arena, pack, count)
+}
+
 /** Gives back the room behind the elements; the pack may move. */
 export function listpackFit(arena: Arena, pack: Ref): Ref {
   const size = arena.words[pack << 1]

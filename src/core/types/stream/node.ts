@@ -19,10 +19,9 @@ import {
   LISTPACK_EMPTY_SIZE,
   ListpackElement,
   listpackCreate,
+  listpackEnd,
   listpackEquals,
   listpackFirst,
-  listpackInsert,
-  listpackInsertInteger,
   listpackInteger,
   listpackLast,
   listpackNext,
@@ -30,6 +29,9 @@ import {
   listpackReadInteger,
   listpackReplaceInteger,
   listpackReserve,
+  listpackWriteBytes,
+  listpackWriteInteger,
+  listpackWritten,
 } from '../../../memory/listpack.ts'
 import type { Args } from '../../engine/args.ts'
 import { StreamId } from './id.ts'
@@ -38,6 +40,8 @@ export const FLAG_DELETED = 1
 export const FLAG_SAME_FIELDS = 2
 /** Flags, ms and seq. */
 export const FIXED_PIECES = 3
+/** The master without its fields. */
+const MASTER_PIECES = 4
 
 /** Bytes that the numbers of an entry and the counters of the master may take, or grow by. */
 const NUMBERS_ROOM = 48
@@ -59,17 +63,20 @@ export function nodeCreate(
   const size = needed + entryRoom(args, first, pairCount)
   const pack = listpackCreate(arena, Math.max(size, capacityBytes))
   // There is room for all of it: nothing moves or throws from here on.
-  append(arena, pack, 1)
-  append(arena, pack, 0)
-  append(arena, pack, pairCount)
+  const { bytes } = arena
+  let at = listpackEnd(arena, pack)
+  at = listpackWriteInteger(bytes, at, 0, 1)
+  at = listpackWriteInteger(bytes, at, 0, 0)
+  at = listpackWriteInteger(bytes, at, 0, pairCount)
   for (let i = first; i < first + 2 * pairCount; i += 2) {
-    listpackInsert(arena, pack, 0, args.bytes, args.offsets[i], args.lengths[i])
+    at = listpackWriteBytes(bytes, at, args.bytes, args.offsets[i], args.lengths[i])
   }
-  append(arena, pack, 0)
-  append(arena, pack, FLAG_SAME_FIELDS)
-  append(arena, pack, 0)
-  append(arena, pack, 0)
-  appendPairs(arena, pack, args, first, pairCount, true)
+  at = listpackWriteInteger(bytes, at, 0, 0)
+  at = listpackWriteInteger(bytes, at, 0, FLAG_SAME_FIELDS)
+  at = listpackWriteInteger(bytes, at, 0, 0)
+  at = listpackWriteInteger(bytes, at, 0, 0)
+  at = writePairs(bytes, at, args, first, pairCount, true)
+  listpackWritten(arena, pack, at, MASTER_PIECES + pairCount + FIXED_PIECES + pairCount + 1)
   return pack
 }
 
@@ -87,10 +94,13 @@ export function nodeAppend(
   // There is room for all of it: nothing moves or throws from here on.
   addToCounter(arena, grown, (grown << 3) + LISTPACK_EMPTY_SIZE - 1, 1)
   const same = hasFields(arena, grown, args, first, pairCount)
-  append(arena, grown, same ? FLAG_SAME_FIELDS : 0)
-  appendDifference(arena, grown, id.msHigh, id.msLow, key.msHigh, key.msLow)
-  appendDifference(arena, grown, id.seqHigh, id.seqLow, key.seqHigh, key.seqLow)
-  appendPairs(arena, grown, args, first, pairCount, same)
+  const { bytes } = arena
+  let at = listpackEnd(arena, grown)
+  at = listpackWriteInteger(bytes, at, 0, same ? FLAG_SAME_FIELDS : 0)
+  at = writeDifference(bytes, at, id.msHigh, id.msLow, key.msHigh, key.msLow)
+  at = writeDifference(bytes, at, id.seqHigh, id.seqLow, key.seqHigh, key.seqLow)
+  at = writePairs(bytes, at, args, first, pairCount, same)
+  listpackWritten(arena, grown, at, pieceCount(pairCount, same) + 1)
   return grown
 }
 
@@ -175,38 +185,40 @@ function addToCounter(arena: Arena, pack: Ref, at: number, change: number): void
   listpackReplaceInteger(arena, pack, at, 0, listpackInteger(arena, at) + change)
 }
 
-function append(arena: Arena, pack: Ref, low: number): void {
-  listpackInsertInteger(arena, pack, 0, low >> 31, low)
-}
-
-/** Adds the difference of two unsigned numbers of 64 bits, which wraps around. */
-function appendDifference(
-  arena: Arena,
-  pack: Ref,
+/** Writes the difference of two unsigned numbers of 64 bits, which wraps around. */
+function writeDifference(
+  bytes: Buffer,
+  at: number,
   high: number,
   low: number,
   keyHigh: number,
   keyLow: number,
-): void {
+): number {
   const difference = (low >>> 0) - (keyLow >>> 0)
   const differenceHigh = (high - keyHigh - (difference < 0 ? 1 : 0)) | 0
-  listpackInsertInteger(arena, pack, 0, differenceHigh, difference | 0)
+  return listpackWriteInteger(bytes, at, differenceHigh, difference | 0)
 }
 
-function appendPairs(
-  arena: Arena,
-  pack: Ref,
+function writePairs(
+  bytes: Buffer,
+  from: number,
   args: Args,
   first: number,
   pairCount: number,
   same: boolean,
-): void {
-  if (!same) append(arena, pack, pairCount)
+): number {
+  let at = from
+  if (!same) at = listpackWriteInteger(bytes, at, 0, pairCount)
   for (let i = first; i < first + 2 * pairCount; i++) {
     if (same) i++
-    listpackInsert(arena, pack, 0, args.bytes, args.offsets[i], args.lengths[i])
+    at = listpackWriteBytes(bytes, at, args.bytes, args.offsets[i], args.lengths[i])
   }
-  append(arena, pack, FIXED_PIECES + (same ? pairCount : 2 * pairCount + 1))
+  return listpackWriteInteger(bytes, at, 0, pieceCount(pairCount, same))
+}
+
+/** What an entry's last piece says: how many stand before it. */
+function pieceCount(pairCount: number, same: boolean): number {
+  return FIXED_PIECES + (same ? pairCount : 2 * pairCount + 1)
 }
 
 /** True when the pairs have the fields of the master, in its order. */
