@@ -154,7 +154,7 @@ export class StreamId {
   /** The id as text. */
   // alloc: for propagation, digests and errors
   toString(): string {
-    return text.latin1Slice(0, writeId(text, 0, this))
+    return text.latin1Slice(0, writeText(this))
   }
 }
 
@@ -168,17 +168,28 @@ export function loadKey(arena: Arena, tree: Ref, position: TreePosition, key: St
   )
 }
 
+/** The id written last. Most ids have the time of the one before. */
 const text = Buffer.alloc(ID_TEXT_MAX)
+let textMsHigh = 0
+let textMsLow = 0
+/** Where the number begins; 0: nothing was written yet. */
+let textNumberAt = 0
 
 export function replyId(reply: Reply, id: StreamId): void {
-  reply.bulk(text, 0, writeId(text, 0, id))
+  reply.bulk(text, 0, writeText(id))
 }
 
-/** Writes an id as text. Gives the offset after it. */
-export function writeId(bytes: Buffer, offset: number, id: StreamId): number {
-  const at = writeUnsigned(bytes, offset, id.msHigh, id.msLow)
-  bytes[at] = MINUS
-  return writeUnsigned(bytes, at + 1, id.seqHigh, id.seqLow)
+/** Makes `text` the id's. Gives its length. */
+function writeText(id: StreamId): number {
+  const { msHigh, msLow } = id
+  if (msHigh !== textMsHigh || msLow !== textMsLow || textNumberAt === 0) {
+    const at = writeUnsigned(text, 0, msHigh, msLow)
+    text[at] = MINUS
+    textMsHigh = msHigh
+    textMsLow = msLow
+    textNumberAt = at + 1
+  }
+  return writeUnsigned(text, textNumberAt, id.seqHigh, id.seqLow)
 }
 
 function writeUnsigned(bytes: Buffer, offset: number, high: number, low: number): number {
