@@ -54,6 +54,7 @@ import {
   listpackCount,
   listpackFirst,
   listpackInsert,
+  listpackLast,
   listpackNext,
   listpackPosition,
   listpackRemove,
@@ -200,7 +201,7 @@ export function byteListRotate(
   byteListOpenRange(arena, list, from, 1)
   // In case that there is no room for the element where it would go.
   const spare = makeNode(arena, bytes, offset, length)
-  byteListRemoveRange(arena, list, from, 1)
+  byteListRemoveEnd(arena, list, fromEnd)
   const node = words[(list << 1) + (toEnd ? LAST : FIRST)]
   let done = false
   if (hasRoom(arena, node, length, listFill(arena, list))) {
@@ -448,6 +449,24 @@ export function byteListRemove(arena: Arena, list: Ref, position: ListPosition):
   words[(list << 1) + COUNT]--
   position.at = listpackPosition()
   return position.at !== 0 || enterFirst(arena, position, next)
+}
+
+/** Takes out the element at an end. Throws: ARENA_FULL. */
+export function byteListRemoveEnd(arena: Arena, list: Ref, atEnd: boolean): void {
+  const words = arena.words
+  const node = words[(list << 1) + (atEnd ? LAST : FIRST)]
+  const word = node << 1
+  if (nodeCount(arena, node) === 1) {
+    unlink(arena, list, node)
+    settle(arena, list, 0)
+  } else {
+    openNode(arena, node)
+    const pack = words[word + BLOCK]
+    const at = atEnd ? listpackLast(arena, pack) : listpackFirst(arena, pack)
+    words[word + BLOCK] = listpackRemove(arena, pack, at, 1)
+    words[word + SHAPE]--
+  }
+  words[(list << 1) + COUNT]--
 }
 
 /**

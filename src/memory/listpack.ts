@@ -316,7 +316,8 @@ export function listpackRemove(arena: Arena, pack: Ref, at: number, count: numbe
   }
   const total = arena.words[pack << 1]
   const size = total - (end - at)
-  bytes.copyWithin(at, end, start + total)
+  if (bytes[end] === END) bytes[at] = END
+  else bytes.copyWithin(at, end, start + total)
   arena.words[pack << 1] = size
   changeCount(arena, pack, -removed)
   position = bytes[at] === END ? 0 : at

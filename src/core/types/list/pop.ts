@@ -11,6 +11,7 @@ import {
   byteListCount,
   byteListOpenRange,
   byteListPush,
+  byteListRemoveEnd,
   byteListRemoveRange,
   byteListRotate,
 } from '../../../memory/byte-list.ts'
@@ -297,7 +298,10 @@ function popElements(
   }
   byteListLeave(arena, position)
 
-  if (count < total) byteListRemoveRange(arena, list, start, count)
+  if (count < total) {
+    if (count === 1) byteListRemoveEnd(arena, list, atEnd)
+    else byteListRemoveRange(arena, list, start, count)
+  }
   elementsRemoved(call, index, ref, atEnd ? 'rpop' : 'lpop', count, count === total)
 }
 
@@ -324,7 +328,7 @@ function move(call: Call, fromEnd: boolean, toEnd: boolean): boolean {
     byteListOpenRange(arena, source, fromEnd ? last : 0, 1)
     // Put in before it is taken out: putting in may fail.
     pushMoved(call, there, toEnd)
-    if (last > 0) byteListRemoveRange(arena, source, fromEnd ? last : 0, 1)
+    if (last > 0) byteListRemoveEnd(arena, source, fromEnd)
     db.alsoChanged(args, 2, toEnd ? 'rpush' : 'lpush')
     db.find(args, 1)
     elementsRemoved(call, 1, from, fromEnd ? 'rpop' : 'lpop', 1, last === 0)
