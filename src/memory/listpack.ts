@@ -177,7 +177,9 @@ export function listpackInteger(arena: Arena, at: number): number {
   const bytes = arena.bytes
   const first = bytes[at]
   if (first < 128) return first
-  if ((first & 0xc0) === 0x80 || (first & 0xf0) === 0xe0 || first === 0xf0) return Number.NaN
+  if ((first & 0xe0) === 0xc0) return (((first & 0x1f) << 27) >> 19) | bytes[at + 1]
+  if (first < 0xf1) return Number.NaN
+  if (first === 0xf1) return ((bytes[at + 2] << 24) >> 16) | bytes[at + 1]
   readInteger(bytes, at, compared)
   return compared.number
 }

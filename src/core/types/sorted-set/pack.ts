@@ -158,16 +158,45 @@ export function packRank(arena: Arena, pack: Ref, memberAt: number): number {
 
 /** How many members have a score below this one, or with `inclusive` up to it. */
 export function packScoreRank(arena: Arena, pack: Ref, score: number, inclusive: boolean): number {
-  let rank = 0
-  let at = listpackFirst(arena, pack)
+  return countFrom(arena, listpackFirst(arena, pack), score, inclusive)
+}
+
+/** How many members from a position on have a score below this one, or with `inclusive` up to it. */
+function countFrom(arena: Arena, from: number, score: number, inclusive: boolean): number {
+  let count = 0
+  let at = from
   while (at !== 0) {
     const scoreAt = listpackNext(arena, at)
     const found = packScoreAt(arena, scoreAt)
     if (inclusive ? found > score : found >= score) break
-    rank++
+    count++
     at = listpackNext(arena, scoreAt)
   }
-  return rank
+  stoppedAt = at
+  return count
+}
+
+/** Where the last `countFrom` ended; 0: at the end. */
+let stoppedAt = 0
+
+/** How many members have scores from `min` to `max`; `packRangeStart` is then the rank of the first. */
+export function packRangeCount(
+  arena: Arena,
+  pack: Ref,
+  min: number,
+  minExclusive: boolean,
+  max: number,
+  maxExclusive: boolean,
+): number {
+  rangeStart = countFrom(arena, listpackFirst(arena, pack), min, minExclusive)
+  return countFrom(arena, stoppedAt, max, !maxExclusive)
+}
+
+let rangeStart = 0
+
+/** The rank at which the range of the last `packRangeCount` begins. */
+export function packRangeStart(): number {
+  return rangeStart
 }
 
 /** The order of the member at a position and some bytes. */

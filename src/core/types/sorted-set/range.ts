@@ -10,7 +10,15 @@ import type { Arena, Ref } from '../../../memory/arena.ts'
 import { listpackFirst } from '../../../memory/listpack.ts'
 import type { Args } from '../../engine/args.ts'
 import { CommandError, NOT_AN_INTEGER } from '../../engine/errors.ts'
-import { afterPair, beforePair, lastPair, packCompare, packCount } from './pack.ts'
+import {
+  afterPair,
+  beforePair,
+  lastPair,
+  packCompare,
+  packCount,
+  packRangeCount,
+  packRangeStart,
+} from './pack.ts'
 import { isTree, sortedSetCount, sortedSetScoreRank, structureOf, treeOf } from './sorted-set.ts'
 import { treeCompareEnd, treeLexRank } from './tree.ts'
 
@@ -51,8 +59,15 @@ export class ScoreRange {
 
   /** The ranks of the members within. */
   find(arena: Arena, ref: Ref, span: Span): void {
-    const start = sortedSetScoreRank(arena, ref, this.min, this.minExclusive)
-    span.set(start, sortedSetScoreRank(arena, ref, this.max, !this.maxExclusive))
+    const { min, minExclusive, max, maxExclusive } = this
+    if (!isTree(arena, ref)) {
+      const pack = structureOf(arena, ref)
+      span.count = packRangeCount(arena, pack, min, minExclusive, max, maxExclusive)
+      span.start = packRangeStart()
+      return
+    }
+    const start = sortedSetScoreRank(arena, ref, min, minExclusive)
+    span.set(start, sortedSetScoreRank(arena, ref, max, !maxExclusive))
   }
 }
 
