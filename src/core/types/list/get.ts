@@ -26,6 +26,7 @@ import { listCount, listStructure } from './list.ts'
 const RANK_ZERO = new CommandError(
   "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
 )
+const INT_MIN = -(2 ** 31)
 const COUNT_NEGATIVE = new CommandError("ERR COUNT can't be negative")
 const MAXLEN_NEGATIVE = new CommandError("ERR MAXLEN can't be negative")
 
@@ -126,6 +127,8 @@ export const lpos = command({
       if (args.is(i, 'RANK')) {
         rank = integer(args, i + 1)
         if (rank === 0) throw RANK_ZERO
+        // QUIRK: the least of all integers has no opposite, and counts as -1: LPOS shows it.
+        if (args.high === INT_MIN && args.low === 0) rank = -1
       } else if (args.is(i, 'COUNT')) {
         wanted = natural(args, i + 1, COUNT_NEGATIVE)
       } else if (args.is(i, 'MAXLEN')) {

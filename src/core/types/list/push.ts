@@ -25,6 +25,7 @@ import {
 } from '../../../memory/byte-list-position.ts'
 import { listpackWant } from '../../../memory/listpack-match.ts'
 import { type CommandDefinition, command } from '../../command/command.ts'
+import type { Call } from '../../engine/call.ts'
 import { INDEX_OUT_OF_RANGE, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
 import { TYPE_LIST } from '../../keyspace/entry.ts'
 import { listStructure, makeList } from './list.ts'
@@ -74,6 +75,7 @@ function pushing(
         if (added > 0) {
           db.changed(args, 1, event)
           call.keyspace.dirty += added - 1
+          if (added < args.count - 2) propagatePart(call, name, added + 2)
         } else if (before === 0) {
           db.remove(ref)
         }
@@ -81,6 +83,15 @@ function pushing(
       reply.integer(byteListCount(arena, list))
     },
   })
+}
+
+/** When there was no room for the rest: what replicas and the AOF see is what went in. */
+// alloc: only when memory ended on the way
+function propagatePart(call: Call, name: string, count: number): void {
+  if (!call.propagation.active) return
+  const { args } = call
+  const argv = [name, ...Array.from({ length: count - 1 }, (_, i) => args.copy(i + 1))]
+  call.propagateAs(...argv)
 }
 
 export const lset = command({
@@ -158,11 +169,17 @@ export const lrem = command({
     listpackWant(args.bytes, args.offsets[3], args.lengths[3])
     const list = listStructure(db.arena, ref)
     removed = 0
+    let done = false
     try {
       removeWanted(db.arena, list, count)
+      done = true
     } finally {
       const isEmpty = byteListCount(db.arena, list) === 0
       if (removed > 0) elementsRemoved(call, 1, ref, 'lrem', removed, isEmpty)
+      if (removed > 0 && !done && call.propagation.active) {
+        // There was no room to unpack a node, but for so many there was.
+        call.propagateAs('LREM', args.copy(1), String(count < 0 ? -removed : removed), args.copy(3))
+      }
     }
     reply.integer(removed)
   },
@@ -199,11 +216,16 @@ export const ltrim = command({
     const behind = count - stop - 1
     byteListOpenRange(arena, list, stop + 1, behind)
     byteListOpenRange(arena, list, 0, start)
+    let done = false
     try {
       byteListRemoveRange(arena, list, stop + 1, behind)
       byteListRemoveRange(arena, list, 0, start)
+      done = true
     } finally {
-      elementsRemoved(call, 1, ref, 'ltrim', count - byteListCount(arena, list), false)
+      const gone = count - byteListCount(arena, list)
+      if (done || gone > 0) elementsRemoved(call, 1, ref, 'ltrim', gone, false)
+      // There was no room to unpack the node in which what is kept begins.
+      if (!done && gone > 0) call.propagateAs('LTRIM', args.copy(1), '0', String(stop))
     }
     reply.ok()
   },
