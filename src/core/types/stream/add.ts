@@ -168,8 +168,9 @@ function makeStream(call: Call, first: number, pairCount: number): void {
 
 function trim(call: Call): void {
   const { args, db } = call
+  const entry = db.find(args, 1)
   const { arena } = db
-  if (streamTrim(arena, streamOf(arena, db.find(args, 1)), options) > 0) {
+  if (streamTrim(arena, streamOf(arena, entry), options) > 0) {
     db.alsoNotify(args, 1, 'xtrim')
   }
 }

@@ -20,7 +20,8 @@ import { streamGroups, streamOf } from './stream.ts'
  */
 export function streamToRead(db: Db, args: Args, index: number): Ref {
   if (db.readTyped(args, index, TYPE_STREAM) === 0) return 0
-  return streamOf(db.arena, db.write(args, index))
+  const entry = db.write(args, index)
+  return streamOf(db.arena, entry)
 }
 
 /** The group that an argument names, 0 when there is none or no stream. */

@@ -160,6 +160,7 @@ function loadStream(rdbType: number, reader: RdbReader, arena: Arena, stream: Re
   if (live > 0 && checkedLast.compare(id) > 0) throw RDB_CORRUPT
   if (rdbType === RDB_STREAM) {
     setStreamAdded(arena, stream, 0, live)
+    // DIFFERS: 0-0 for a stream without entries, as after deleting all; Redis has the last id there is.
     findFirst(arena, stream)
   } else {
     loadId(reader, id)

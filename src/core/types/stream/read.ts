@@ -206,7 +206,8 @@ function deliver(call: Call, index: number, reading: number): void {
 function receiverAt(call: Call, index: number): Receiver {
   const { args, db } = call
   const keyIndex = options.streamsIndex + index
-  const stream = streamOf(db.arena, db.write(args, keyIndex))
+  const entry = db.write(args, keyIndex)
+  const stream = streamOf(db.arena, entry)
   const { groupIndex, noAck } = options
   const group = groupArgument(db, args, stream, groupIndex)
   return { call, keyIndex, groupIndex, stream, group, noAck }

@@ -200,7 +200,8 @@ export function propagateTrimmed(call: Call, given: TrimOptions, id: string): vo
 /** The exact threshold that leaves the stream as it is. */
 function reached(call: Call, given: TrimOptions): string {
   const { args, db } = call
-  const stream = streamOf(db.arena, db.find(args, 1))
+  const entry = db.find(args, 1)
+  const stream = streamOf(db.arena, entry)
   if (given.length >= 0) return String(streamLength(db.arena, stream))
   if (!streamFirstKey(db.arena, stream, deletedId)) deletedId.setMax()
   return deletedId.toString()
