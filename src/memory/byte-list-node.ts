@@ -26,11 +26,10 @@ import {
   listpackCount,
   listpackCreate,
   listpackEncodedSize,
-  listpackFit,
   listpackInsert,
   listpackSizeBytes,
 } from './listpack.ts'
-import { listpackJoin, listpackSplit } from './listpack-cut.ts'
+import { listpackFit, listpackJoin, listpackSplit } from './listpack-cut.ts'
 
 /** Words of the header. */
 export const FIRST = 0

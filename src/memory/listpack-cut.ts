@@ -1,5 +1,5 @@
 /**
- * Cuts listpacks in two and makes two into one.
+ * Cuts listpacks in two, makes two into one, and cuts off the room behind one.
  *
  * Thread: core.
  * Owns: nothing.
@@ -51,6 +51,12 @@ export function listpackJoin(arena: Arena, a: Ref, b: Ref): Ref {
   arena.words[joined << 1] = total
   setCount(arena, joined, count)
   return joined
+}
+
+/** Gives back the room behind the elements; the pack may move. */
+export function listpackFit(arena: Arena, pack: Ref): Ref {
+  const size = arena.words[pack << 1]
+  return arena.reallocate(pack, size, size)
 }
 
 /** Counts the elements one by one. */

@@ -385,12 +385,6 @@ export function listpackWritten(arena: Arena, pack: Ref, at: number, count: numb
   changeCount(arena, pack, count)
 }
 
-/** Gives back the room behind the elements; the pack may move. */
-export function listpackFit(arena: Arena, pack: Ref): Ref {
-  const size = arena.words[pack << 1]
-  return arena.reallocate(pack, size, size)
-}
-
 /** Where the last change was: the element put in, or the one after those removed; 0: the end. */
 export function listpackPosition(): number {
   return position
