@@ -187,10 +187,22 @@ export class Reply {
   /** A safe integer in a bulk string. */
   bulkInteger(value: number): void {
     if (this.#limit - this.position < SMALL) this.#sink.more(this, SMALL)
-    const digits = writeInteger(this.bytes, this.position + 8, value) - this.position - 8
+    const bytes = this.bytes
+    const start = this.position
+    const end = writeInteger(bytes, start + 4, value)
+    const digits = end - start - 4
+    if (digits < 10) {
+      bytes[start] = 36
+      bytes[start + 1] = 48 + digits
+      bytes[start + 2] = CR
+      bytes[start + 3] = LF
+      bytes[end] = CR
+      bytes[end + 1] = LF
+      this.position = end + 2
+      return
+    }
     this.#header(36, digits)
-    writeInteger(this.bytes, this.position, value)
-    this.position += digits
+    this.position = writeInteger(this.bytes, this.position, value)
     this.#lineEnd()
   }
 
