@@ -26,7 +26,8 @@ import {
   TIE_UNIQUE,
   TreePosition,
 } from '../../../memory/byte-tree.ts'
-import { listpackFit, listpackSizeBytes } from '../../../memory/listpack.ts'
+import { listpackSizeBytes } from '../../../memory/listpack.ts'
+import { listpackFit } from '../../../memory/listpack-cut.ts'
 import type { Args } from '../../engine/args.ts'
 import { entryValueWord } from '../../keyspace/entry.ts'
 import { groupsFree } from './consumer-group.ts'
