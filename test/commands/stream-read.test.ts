@@ -5,7 +5,7 @@
  * Owns: nothing.
  * Never: looks inside the server.
  */
-import { suite } from '../support/check.ts'
+import { save, suite } from '../support/check.ts'
 
 /** Until a call on another connection waits. */
 const ARRIVAL_MS = 40
@@ -246,6 +246,49 @@ suite('A waiting XREADGROUP gets what is added, or hears that there will be noth
   a.sends('XREADGROUP GROUP g alice BLOCK 5 STREAMS s t > >')
   check.wait(ARRIVAL_MS)
   a.receives("-NOGROUP No such key 't' or consumer group 'g' in XREADGROUP with GROUP option")
+})
+
+suite('A waiting XREADGROUP hears of databases that change places', (check) => {
+  const a = check.on('a')
+  check('XGROUP CREATE s g $ MKSTREAM', '+OK')
+  a.sends('XREADGROUP GROUP g alice BLOCK 0 STREAMS s >')
+  check.wait(ARRIVAL_MS)
+  check('SWAPDB 0 4', '+OK')
+  a.receives('-UNBLOCKED the stream key no longer exists')
+  check('LPUSH s x', ':1')
+  check('SWAPDB 0 4', '+OK')
+  a.sends('XREADGROUP GROUP g alice BLOCK 0 STREAMS s >')
+  check.wait(ARRIVAL_MS)
+  check('SWAPDB 0 4', '+OK')
+  a.receives('-UNBLOCKED the stream key no longer exists')
+  check('SWAPDB 0 4', '+OK')
+  a.sends('XREAD BLOCK 0 STREAMS s $')
+  check.wait(ARRIVAL_MS)
+  check('SWAPDB 0 4', '+OK')
+  check('DEL s', ':1')
+  check('XADD s 1-1 a b', '$1-1')
+  a.receives('*1 *2 $s *1 *2 $1-1 *2 $a $b')
+  a.sends('XREADGROUP GROUP g alice BLOCK 0 STREAMS t >')
+  a.receives("-NOGROUP No such key 't' or consumer group 'g' in XREADGROUP with GROUP option")
+})
+
+suite('A waiting XREADGROUP hears that its key has expired or may be unblocked', (check) => {
+  const a = check.on('a')
+  check('XGROUP CREATE s g $ MKSTREAM', '+OK')
+  check('PEXPIRE s 60', ':1')
+  a.sends('XREADGROUP GROUP g alice BLOCK 0 STREAMS s >')
+  check.wait(700)
+  a.receives('-UNBLOCKED the stream key no longer exists')
+  check('XGROUP CREATE s g $ MKSTREAM', '+OK')
+  a('CLIENT ID', save('id'))
+  a.sends('XREADGROUP GROUP g alice BLOCK 0 STREAMS s >')
+  check.wait(ARRIVAL_MS)
+  check(({ id }) => `CLIENT UNBLOCK ${id}`, ':1')
+  a.receives('*nil')
+  a.sends('XREAD BLOCK 0 STREAMS s $')
+  check.wait(ARRIVAL_MS)
+  check(({ id }) => `CLIENT UNBLOCK ${id} ERROR`, ':1')
+  a.receives('-UNBLOCKED client unblocked via CLIENT UNBLOCK')
 })
 
 suite(
