@@ -48,6 +48,8 @@ import {
   entryKeyOffset,
 } from '../../../memory/entry.ts'
 
+/** Sets of so many members are walked where a search may find anything. */
+const WALKED_MAX = 128
 /** The payload: the score's high word. */
 const PAYLOAD_SIZE = 4
 
@@ -235,7 +237,7 @@ export function treeCountUpTo(arena: Arena, tree: Ref, value: number): number {
 
 /**
  * How many members come before these bytes, or with `inclusive` up to them, in a set whose scores
- * are all the same. If they are not, the answer is what a binary search finds, as in Redis.
+ * are all the same. If they are not, members have no order to be found by, here as in Redis.
  */
 export function treeLexRank(
   arena: Arena,
@@ -252,9 +254,8 @@ export function treeLexRank(
   const same =
     high === byteTreeItemKey(arena, tree, lastPosition, 0) &&
     low === byteTreeItemKey(arena, tree, lastPosition, 1)
-  const rank = same
-    ? byteTreeCountBelowEntryKey(arena, tree, high, low, bytes, offset, length)
-    : searchLexRank(arena, tree, bytes, offset, length)
+  if (!same) return searchLexRank(arena, tree, bytes, offset, length, inclusive)
+  const rank = byteTreeCountBelowEntryKey(arena, tree, high, low, bytes, offset, length)
   if (!inclusive || !byteTreeAt(arena, tree, position, rank)) return rank
   return compareAt(arena, tree, bytes, offset, length) === 0 ? rank + 1 : rank
 }
@@ -273,19 +274,26 @@ export function treeCompareEnd(
   return compareAt(arena, tree, bytes, offset, length)
 }
 
+/**
+ * As `treeLexRank`, among different scores. Redis goes from member to member there, but for those
+ * that the levels of its skip list let it pass over; so a small set is walked from its start.
+ */
 function searchLexRank(
   arena: Arena,
   tree: Ref,
   bytes: Buffer,
   offset: number,
   length: number,
+  inclusive: boolean,
 ): number {
+  const bias = inclusive ? 1 : 0
   let low = 0
   let high = byteTreeCount(arena, tree)
+  const walks = high <= WALKED_MAX
   while (low < high) {
-    const middle = (low + high) >>> 1
+    const middle = walks ? low : (low + high) >>> 1
     byteTreeAt(arena, tree, position, middle)
-    if (compareAt(arena, tree, bytes, offset, length) < 0) low = middle + 1
+    if (compareAt(arena, tree, bytes, offset, length) < bias) low = middle + 1
     else high = middle
   }
   return low
