@@ -24,8 +24,11 @@ import {
 } from '../../../memory/listpack.ts'
 import type { Reply } from '../../engine/reply.ts'
 import { loadKey, replyId, StreamId } from './id.ts'
-import { FLAG_DELETED, FLAG_SAME_FIELDS, nodeLiveCount, readEntryId } from './node.ts'
+import { FLAG_DELETED, FLAG_SAME_FIELDS, nodeLiveCount, nodeSkip, readEntryId } from './node.ts'
 import { seekNode, streamNodes } from './stream.ts'
+
+/** So many entries are counted one by one, more of them by nodes. */
+const WALKED_COUNT_MAX = 256
 
 export class StreamCursor {
   /** The entry's. */
@@ -54,6 +57,10 @@ export class StreamCursor {
   #fieldAt = 0
   #valueAt = 0
   #sameFields = false
+  /** Where the first entry was found, for `again`; leaf 0: none was. */
+  #foundLeaf: Ref = 0
+  #foundIndex = 0
+  #foundAt = 0
 
   /** Begins with the entry `first`, or, backward, with `last`; both belong to the walk. */
   open(arena: Arena, stream: Ref, first: StreamId, last: StreamId, reverse: boolean): void {
@@ -64,6 +71,7 @@ export class StreamCursor {
     this.#reverse = reverse
     this.#at = 0
     this.#isFirstNode = true
+    this.#foundLeaf = 0
     if (!seekNode(arena, this.#nodes, this.#position, reverse ? last : first)) {
       // All nodes begin after it.
       if (reverse) this.#position.leaf = 0
@@ -76,6 +84,16 @@ export class StreamCursor {
     const arena = this.#arena
     if (arena === undefined) return false
     return this.#reverse ? this.#previous(arena) : this.#forward(arena)
+  }
+
+  /** Goes back to before the first entry that it has come to since `open`. */
+  again(): void {
+    const arena = this.#arena
+    if (arena === undefined || this.#foundLeaf === 0) return
+    this.#position.leaf = this.#foundLeaf
+    this.#position.index = this.#foundIndex
+    this.#readNode(arena)
+    this.#at = this.#foundAt
   }
 
   /** Reads the next field and its value; to be called up to `pairCount` times. */
@@ -96,10 +114,13 @@ export class StreamCursor {
   #forward(arena: Arena): boolean {
     while (true) {
       if (this.#at === 0 && !this.#openNode(arena)) return false
+      // 0: nothing of the node is of interest.
       while (this.#at !== 0) {
-        const flags = this.#readEntry(arena, this.#at)
+        const at = this.#at
+        const flags = this.#readEntry(arena, at)
         this.#at = this.#entryEnd(arena)
         if ((flags & FLAG_DELETED) !== 0 || this.id.compare(this.#first) < 0) continue
+        if (this.#foundLeaf === 0) this.#found(at)
         return this.id.compare(this.#last) <= 0
       }
     }
@@ -109,13 +130,15 @@ export class StreamCursor {
     while (true) {
       if (this.#at === 0 && !this.#openNode(arena)) return false
       while (true) {
-        let pieces = listpackInteger(arena, this.#at)
+        const end = this.#at
+        let pieces = listpackInteger(arena, end)
         if (pieces === 0) break
-        let at = this.#at
+        let at = end
         while (pieces-- > 0) at = listpackPrevious(arena, this.pack, at)
         this.#at = listpackPrevious(arena, this.pack, at)
         const flags = this.#readEntry(arena, at)
         if ((flags & FLAG_DELETED) !== 0 || this.id.compare(this.#last) > 0) continue
+        if (this.#foundLeaf === 0) this.#found(end)
         return this.id.compare(this.#first) >= 0
       }
       this.#at = 0
@@ -129,20 +152,34 @@ export class StreamCursor {
     if (this.#isFirstNode) this.#isFirstNode = false
     else if (this.#reverse && !byteTreePrevious(arena, position)) return false
     else if (!this.#reverse && !byteTreeNext(arena, position)) return false
-    loadKey(arena, this.#nodes, position, this.key)
-    const pack = byteTreeItemValue(arena, this.#nodes, position)
-    this.pack = pack
-    let at = listpackNext(arena, listpackNext(arena, listpackFirst(arena, pack)))
-    this.#fieldCount = listpackInteger(arena, at)
-    at = listpackNext(arena, at)
-    this.#fieldsAt = at
+    let at = this.#readNode(arena)
     if (this.#reverse) {
-      this.#at = listpackLast(arena, pack)
+      this.#at = listpackLast(arena, this.pack)
       return true
     }
     for (let left = this.#fieldCount; left >= 0; left--) at = listpackNext(arena, at)
+    if (this.key.compare(this.#first) < 0) {
+      at = nodeSkip(arena, at, this.key, this.#first, this.#fieldCount)
+    }
     this.#at = at
     return true
+  }
+
+  /** Reads what the node at hand begins with. Gives where its first field is. */
+  #readNode(arena: Arena): number {
+    loadKey(arena, this.#nodes, this.#position, this.key)
+    const pack = byteTreeItemValue(arena, this.#nodes, this.#position)
+    this.pack = pack
+    const at = listpackNext(arena, listpackNext(arena, listpackFirst(arena, pack)))
+    this.#fieldCount = listpackInteger(arena, at)
+    this.#fieldsAt = listpackNext(arena, at)
+    return this.#fieldsAt
+  }
+
+  #found(at: number): void {
+    this.#foundLeaf = this.#position.leaf
+    this.#foundIndex = this.#position.index
+    this.#foundAt = at
   }
 
   /** Gives the flags. */
@@ -179,7 +216,7 @@ const from = new StreamId()
 const to = new StreamId()
 
 /** Live entries from `first` to `last`, but no more than `limit`. */
-export function countRange(
+function countRange(
   arena: Arena,
   stream: Ref,
   first: StreamId,
@@ -211,6 +248,36 @@ export function countRange(
     while (count < limit && counter.next()) count++
   }
   return Math.min(count, limit)
+}
+
+/**
+ * Opens a cursor and counts what it will come to, but no more than `limit`; then it is before the
+ * first entry.
+ */
+export function openCounted(
+  cursor: StreamCursor,
+  arena: Arena,
+  stream: Ref,
+  first: StreamId,
+  last: StreamId,
+  reverse: boolean,
+  limit: number,
+): number {
+  cursor.open(arena, stream, first, last, reverse)
+  if (limit > WALKED_COUNT_MAX) return countRange(arena, stream, first, last, limit)
+  let count = 0
+  while (count < limit && cursor.next()) count++
+  cursor.again()
+  return count
+}
+
+/** Answers so many entries, from where a cursor is. */
+export function replyEntries(reply: Reply, cursor: StreamCursor, count: number): void {
+  reply.array(count)
+  for (let left = count; left > 0; left--) {
+    cursor.next()
+    replyEntry(reply, cursor)
+  }
 }
 
 /** Answers the entry that a cursor is at: its id, and fields and values in turn. */

@@ -64,9 +64,14 @@ function consumerOf({ call, keyIndex, groupIndex, group, noAck }: Receiver): Ref
 
 /**
  * Gives up to `limit` entries from `start` on. Gives how many; when memory ends on the way, those
- * before. Throws: ARENA_FULL when there is none.
+ * before. `cursor` is then before the first. Throws: ARENA_FULL when there is none.
  */
-export function deliverNew(receiver: Receiver, start: StreamId, limit: number): number {
+export function deliverNew(
+  receiver: Receiver,
+  cursor: StreamCursor,
+  start: StreamId,
+  limit: number,
+): number {
   const { call, keyIndex, groupIndex, stream, group, noAck } = receiver
   const { arena } = call.db
   const consumer = consumerOf(receiver)
@@ -90,6 +95,7 @@ export function deliverNew(receiver: Receiver, start: StreamId, limit: number): 
   } catch (error) {
     if (!(error instanceof ArenaFullError) || count === 0) throw error
   }
+  cursor.again()
   if (noAck && advanced) propagateLastId(call, keyIndex, groupIndex, group)
   return count
 }

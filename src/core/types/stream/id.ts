@@ -105,6 +105,21 @@ export class StreamId {
     return (this.msHigh & this.msLow & this.seqHigh & this.seqLow) === -1
   }
 
+  /** True when a double can tell both parts. */
+  get isSafe(): boolean {
+    return (
+      this.msHigh >= 0 && this.msHigh <= SAFE_HIGH && this.seqHigh >= 0 && this.seqHigh <= SAFE_HIGH
+    )
+  }
+
+  get safeMs(): number {
+    return this.msHigh * TWO_32 + (this.msLow >>> 0)
+  }
+
+  get safeSeq(): number {
+    return this.seqHigh * TWO_32 + (this.seqLow >>> 0)
+  }
+
   /** Negative, 0 or positive as this id lies before, at or after the other one. */
   compare(other: StreamId): number {
     if (this.msHigh !== other.msHigh) return (this.msHigh >>> 0) - (other.msHigh >>> 0)

@@ -28,7 +28,7 @@ import {
   groupReadLow,
 } from './consumer-group.ts'
 import { groupLag } from './counters.ts'
-import { countRange, replyEntry, StreamCursor } from './cursor.ts'
+import { openCounted, replyEntries, replyEntry, StreamCursor } from './cursor.ts'
 import { loadKey, replyId, StreamId } from './id.ts'
 import { groupArgument, noGroup, subcommandSyntax } from './lookup.ts'
 import { radixNodeCount } from './radix.ts'
@@ -266,13 +266,7 @@ function full(call: Call, source: Ref, limit: number): void {
   reply.map(9)
   figures(call, source)
   reply.bulkText('entries')
-  const count = countRange(arena, source, zero, max, limit)
-  reply.array(count)
-  cursor.open(arena, source, zero, max, false)
-  for (let left = count; left > 0; left--) {
-    cursor.next()
-    replyEntry(reply, cursor)
-  }
+  replyEntries(reply, cursor, openCounted(cursor, arena, source, zero, max, false, limit))
   reply.bulkText('groups')
   const tree = streamGroups(arena, source)
   reply.array(countOf(arena, tree))

@@ -104,6 +104,40 @@ export function nodeAppend(
   return grown
 }
 
+/**
+ * From the entry at a position on, the first that may not lie before `id`; 0 when all do. `key` is
+ * the node's, `fieldCount` its master's. A short way past the entries of no interest.
+ */
+export function nodeSkip(
+  arena: Arena,
+  from: number,
+  key: StreamId,
+  id: StreamId,
+  fieldCount: number,
+): number {
+  if (!key.isSafe || !id.isSafe) return from
+  const keyMs = key.safeMs
+  const keySeq = key.safeSeq
+  const ms = id.safeMs
+  const seq = id.safeSeq
+  let at = from
+  while (at !== 0) {
+    const msAt = listpackNext(arena, at)
+    const seqAt = listpackNext(arena, msAt)
+    const entryMs = keyMs + listpackInteger(arena, msAt)
+    const entrySeq = keySeq + listpackInteger(arena, seqAt)
+    // What is negative here is a difference that has wrapped around.
+    if (entryMs < 0 || entrySeq < 0) return at
+    if (entryMs > ms || (entryMs === ms && entrySeq >= seq)) return at
+    let left = fieldCount
+    let piece = listpackNext(arena, seqAt)
+    if ((arena.bytes[at] & FLAG_SAME_FIELDS) === 0) left = 2 * listpackInteger(arena, piece) + 1
+    for (; left >= 0; left--) piece = listpackNext(arena, piece)
+    at = piece
+  }
+  return 0
+}
+
 /** Live entries. */
 export function nodeLiveCount(arena: Arena, pack: Ref): number {
   return listpackInteger(arena, listpackFirst(arena, pack))

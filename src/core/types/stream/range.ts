@@ -10,7 +10,7 @@ import type { Args } from '../../engine/args.ts'
 import type { Call } from '../../engine/call.ts'
 import { NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
 import { TYPE_STREAM } from '../../keyspace/entry.ts'
-import { countRange, replyEntry, StreamCursor } from './cursor.ts'
+import { openCounted, replyEntries, StreamCursor } from './cursor.ts'
 import { endArgument, StreamId, startArgument } from './id.ts'
 import { streamLength, streamOf } from './stream.ts'
 
@@ -70,13 +70,8 @@ function range(call: Call, startIndex: number, endIndex: number, reverse: boolea
   if (limit === 0) return reply.nilArray()
   const { arena } = db
   const stream = streamOf(arena, entry)
-  const found = countRange(arena, stream, start, end, limit)
-  reply.array(found)
-  cursor.open(arena, stream, start, end, reverse)
-  for (let left = found; left > 0; left--) {
-    cursor.next()
-    replyEntry(reply, cursor)
-  }
+  const found = openCounted(cursor, arena, stream, start, end, reverse, limit)
+  replyEntries(reply, cursor, found)
 }
 
 /** A COUNT: what is negative is 0. Throws: CommandError NOT_AN_INTEGER. */

@@ -8,6 +8,7 @@
 import type { Args } from '../../engine/args.ts'
 import { parseTimeoutMs } from '../../engine/blocking.ts'
 import { CommandError, SYNTAX } from '../../engine/errors.ts'
+import { StreamCursor } from './cursor.ts'
 import { ID_WORDS } from './id.ts'
 import { count } from './range.ts'
 
@@ -46,6 +47,8 @@ export class ReadOptions {
   served = new Uint8Array(STREAMS_START)
   /** By stream: entries to be answered. */
   counts = new Float64Array(STREAMS_START)
+  /** By stream: before the first of these entries. */
+  readonly cursors: StreamCursor[] = []
 
   /** Throws: CommandError. */
   parse(args: Args, isGroup: boolean): void {
@@ -60,6 +63,7 @@ export class ReadOptions {
     if (isGroup && this.groupIndex === 0) throw GROUP_MISSING
     if (this.streamCount > this.served.length) this.#grow()
     this.served.fill(NOTHING, 0, this.streamCount)
+    while (this.cursors.length < this.streamCount) this.cursors.push(new StreamCursor()) // alloc: as #grow
   }
 
   /** Gives the last argument that belongs to the option at `index`. */

@@ -12,12 +12,10 @@ import { command } from '../../command/command.ts'
 import type { Args } from '../../engine/args.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError } from '../../engine/errors.ts'
-import type { Reply } from '../../engine/reply.ts'
-import type { Db } from '../../keyspace/db.ts'
 import { TYPE_STREAM } from '../../keyspace/entry.ts'
 import { lastLiveId } from './change.ts'
 import { groupLastId } from './consumer-group.ts'
-import { countRange, replyEntry, StreamCursor } from './cursor.ts'
+import { openCounted, replyEntries } from './cursor.ts'
 import { deliverHistory, deliverNew, type Receiver, replyHistory } from './deliver.ts'
 import { ID_WORDS, idArgument, StreamId } from './id.ts'
 import { groupArgument } from './lookup.ts'
@@ -46,7 +44,6 @@ const id = new StreamId()
 const start = new StreamId()
 const max = new StreamId()
 max.setMax()
-const cursor = new StreamCursor()
 
 export const xreadCommand = command({
   name: 'XREAD',
@@ -156,7 +153,9 @@ function serve(call: Call, index: number, stream: Ref): void {
   start.load(options.ids, index * ID_WORDS)
   start.increment()
   options.served[index] = NEW_ENTRIES
-  options.counts[index] = countRange(call.db.arena, stream, start, max, options.limit)
+  const cursor = options.cursors[index]
+  const { limit } = options
+  options.counts[index] = openCounted(cursor, call.db.arena, stream, start, max, false, limit)
 }
 
 /**
@@ -196,8 +195,11 @@ function deliver(call: Call, index: number, reading: number): void {
   const receiver = receiverAt(call, index)
   start.load(options.ids, index * ID_WORDS)
   start.increment()
-  const give = reading === HISTORY ? deliverHistory : deliverNew
-  options.counts[index] = give(receiver, start, options.limit)
+  const { limit } = options
+  options.counts[index] =
+    reading === HISTORY
+      ? deliverHistory(receiver, start, limit)
+      : deliverNew(receiver, options.cursors[index], start, limit)
   options.served[index] = reading
   call.keyspace.dirty++
 }
@@ -215,7 +217,7 @@ function receiverAt(call: Call, index: number): Receiver {
 
 /** Answers the streams that are served: a name and entries for each. */
 function answer(call: Call, servedCount: number): void {
-  const { args, db, reply } = call
+  const { args, reply } = call
   const isFlat = reply.protocol !== 3
   if (isFlat) reply.array(servedCount)
   else reply.map(servedCount) // alloc: none, it is a header
@@ -225,23 +227,13 @@ function answer(call: Call, servedCount: number): void {
     const keyIndex = options.streamsIndex + i
     if (isFlat) reply.array(2)
     reply.bulk(args.bytes, args.offsets[keyIndex], args.lengths[keyIndex])
-    start.load(options.ids, i * ID_WORDS)
-    start.increment()
     if (reading === HISTORY) {
+      start.load(options.ids, i * ID_WORDS)
+      start.increment()
       replyHistory(receiverAt(call, i), start, options.counts[i])
     } else {
-      const entry = db.find(args, keyIndex)
-      replyEntries(reply, db, streamOf(db.arena, entry), options.counts[i])
+      replyEntries(reply, options.cursors[i], options.counts[i])
     }
-  }
-}
-
-function replyEntries(reply: Reply, db: Db, stream: Ref, count: number): void {
-  reply.array(count)
-  cursor.open(db.arena, stream, start, max, false)
-  for (let left = count; left > 0; left--) {
-    cursor.next()
-    replyEntry(reply, cursor)
   }
 }
 
