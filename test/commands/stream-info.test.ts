@@ -133,3 +133,36 @@ suite('XINFO tells what a stream is made of', (check) => {
     '-WRONGTYPE Operation against a key holding the wrong kind of value',
   )
 })
+
+suite(
+  'XINFO tells how many nodes a radix tree would have',
+  (check) => {
+    check('XADD s 1-1 f v', '$1-1')
+    check(
+      'XINFO STREAM s',
+      '*20 $length :1 $radix-tree-keys :1 $radix-tree-nodes :2 $last-generated-id $1-1 $max-deleted-entry-id $0-0 $entries-added :1 $recorded-first-entry-id $1-1 $groups :0 $first-entry *2 $1-1 *2 $f $v $last-entry *2 $1-1 *2 $f $v',
+    )
+    check('XADD s 1-2 f v', '$1-2')
+    check('XADD s 1-300 f v', '$1-300')
+    check('XADD s 2-0 f v', '$2-0')
+    check('XADD s 70000-0 f v', '$70000-0')
+    check('XADD s 70001-0 f v', '$70001-0')
+    check('XADD s 1700000000000-0 f v', '$1700000000000-0')
+    check(
+      'XINFO STREAM s',
+      '*20 $length :7 $radix-tree-keys :7 $radix-tree-nodes :23 $last-generated-id $1700000000000-0 $max-deleted-entry-id $0-0 $entries-added :7 $recorded-first-entry-id $1-1 $groups :0 $first-entry *2 $1-1 *2 $f $v $last-entry *2 $1700000000000-0 *2 $f $v',
+    )
+    check('XADD s 1700000000001-5 f v', '$1700000000001-5')
+    check('XTRIM s MAXLEN 4', ':4')
+    check(
+      'XINFO STREAM s',
+      '*20 $length :4 $radix-tree-keys :4 $radix-tree-nodes :14 $last-generated-id $1700000000001-5 $max-deleted-entry-id $0-0 $entries-added :8 $recorded-first-entry-id $70000-0 $groups :0 $first-entry *2 $70000-0 *2 $f $v $last-entry *2 $1700000000001-5 *2 $f $v',
+    )
+    check('XDEL s 70001-0', ':1')
+    check(
+      'XINFO STREAM s',
+      '*20 $length :3 $radix-tree-keys :3 $radix-tree-nodes :10 $last-generated-id $1700000000001-5 $max-deleted-entry-id $70001-0 $entries-added :8 $recorded-first-entry-id $70000-0 $groups :0 $first-entry *2 $70000-0 *2 $f $v $last-entry *2 $1700000000001-5 *2 $f $v',
+    )
+  },
+  { config: { 'stream-node-max-entries': '1' } },
+)

@@ -309,3 +309,33 @@ suite('A stream is a key like others', (check) => {
   check('DEL s u', ':2')
   check('DBSIZE', ':0')
 })
+
+suite(
+  'An approximate trim takes whole nodes only',
+  (check) => {
+    check('XADD s 1 f v', '$1-0')
+    check('XADD s 2 f v', '$2-0')
+    check('XADD s 3 f v', '$3-0')
+    check('XDEL s 2', ':1')
+    check('XTRIM s MINID ~ 2', ':0')
+    check('XTRIM s MINID ~ 3', ':1')
+    check('XTRIM s MAXLEN ~ 0', ':1')
+    check('XLEN s', ':0')
+  },
+  { config: { 'stream-node-max-entries': '2' } },
+)
+
+suite('A node goes with its last live entry, also where a deleted one follows', (check) => {
+  check('XADD s 1 f v', '$1-0')
+  check('XADD s 2 f v', '$2-0')
+  check('XDEL s 2', ':1')
+  check('XTRIM s MINID 2', ':1')
+  check.redbun('XINFO STREAM s', /^\*20 \$length :0 \$radix-tree-keys :0 /)
+  check.redis('XINFO STREAM s', /^\*20 \$length :0 \$radix-tree-keys :1 /)
+  // So that what is added after an id was set back lies behind the key of its node.
+  check('XSETID s 1-5', '+OK')
+  check('XADD s 1-* f v', '$1-6')
+  check('XRANGE s - +', '*1 *2 $1-6 *2 $f $v')
+  check('COPY s t', ':1')
+  check('XRANGE t - +', '*1 *2 $1-6 *2 $f $v')
+})

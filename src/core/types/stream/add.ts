@@ -144,6 +144,7 @@ function chooseId(call: Call): void {
   id.copy(options.id)
   if (options.idForm === ID_OPEN && id.hasTimeOf(last)) {
     id.copy(last)
+    // DIFFERS: Redis chooses between two texts here by what an earlier system call has left.
     if (!id.incrementNumber()) throw ID_TOO_SMALL
   } else if (id.compare(last) <= 0) {
     throw ID_TOO_SMALL
