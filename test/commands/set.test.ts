@@ -188,6 +188,37 @@ describe('SINTER, SUNION, SDIFF', () => {
     check('SINTERCARD 1 a LIMIT', '-ERR syntax error')
   })
 
+  suite('give the same whichever way is less work', (check) => {
+    check(['SADD', 'big', ...words(300), ...numbers(100)], ':400')
+    check('SADD s1 m0 m1 3', ':3')
+    check('SADD s2 m0 z 4 5', ':4')
+    check('SADD s3 6 7 8', ':3')
+    check('SADD s4 m299 nobody', ':2')
+    check('SDIFFSTORE d big s1 s2 s3 s4', ':391')
+    check('SINTERCARD 2 d s1', ':0')
+    check('SINTERCARD 2 d s2', ':0')
+    check('SINTERCARD 2 d s3', ':0')
+    check('SINTERCARD 2 d s4', ':0')
+    check('SINTERCARD 2 d big', ':391')
+    check('SDIFFSTORE d big s1 s2 s3 s4 nokey big', ':0')
+    check('SDIFFSTORE d big s1 big s3 s4', ':0')
+    check(['SADD', 'small', ...words(3), '1'], ':4')
+    check('SDIFF small big s1 s2', '*0')
+    check('SDIFF small s1 s2 s3 s4', unordered('*2 $m2 $1'))
+    check(
+      'SUNION small s1 s2 s3 s4',
+      unordered('*13 $m0 $m1 $m2 $1 $3 $z $4 $5 $6 $7 $8 $m299 $nobody'),
+    )
+    check(
+      'SUNION s1 s1 s2 s3 s3 s4 s4 nokey small s2',
+      unordered('*13 $m0 $m1 $m2 $1 $3 $z $4 $5 $6 $7 $8 $m299 $nobody'),
+    )
+    check('SINTER big small', unordered('*4 $m0 $m1 $m2 $1'))
+    check('SINTER small small big big', unordered('*4 $m0 $m1 $m2 $1'))
+    check('SUNIONSTORE u small s1 s2 s3 s4 big', ':402')
+    check('SINTERCARD 2 u big', ':400')
+  })
+
   suite('store', (check) => {
     check('SADD a 1 2 3 x', ':4')
     check('SADD b 2 3 4', ':3')
