@@ -146,7 +146,5 @@ function mistake(error: unknown): CommandError {
 
 function propagateCall(call: Call): void {
   if (call.propagation.rewritten || (call.entry.flagBits & FLAG_WRITE) === 0) return
-  const argv: Buffer[] = []
-  for (let i = 0; i < call.args.count; i++) argv.push(call.args.copy(i))
-  call.propagation.emit(call.db.index, argv)
+  call.propagation.call(call.db.index, call.args)
 }

@@ -4,13 +4,24 @@
  * The effects of one call, or of one transaction, that are more than one are put between MULTI and
  * EXEC, so that they take effect together or not at all.
  *
- * Thread: core.
+ * A call that is its own only effect is handed on where its arguments lie; nothing is copied for it.
+ *
+ * Thread: core. Hot path.
  * Owns: the effects of the call in progress.
  * Never: writes anything: whoever consumes effects is attached from outside.
  */
+import type { Args } from './args.ts'
 
 /** Receives one effect: the database it belongs to, and the command with its arguments. */
 export type EffectConsumer = (dbIndex: number, argv: readonly Uint8Array[]) => void
+
+/** Who wants effects as they are. */
+export interface EffectSink {
+  /** A call that is its own effect; `args` are the call's and end with it. */
+  call(dbIndex: number, args: Args): void
+  /** A command that no client wrote; `argv` belongs to nobody and may be kept. */
+  effect(dbIndex: number, argv: readonly Uint8Array[]): void
+}
 
 interface Effect {
   readonly dbIndex: number
@@ -21,7 +32,7 @@ const MULTI = [Buffer.from('MULTI')]
 const EXEC = [Buffer.from('EXEC')]
 
 export class Propagation {
-  readonly #consumers: EffectConsumer[] = []
+  #sinks: EffectSink[] = []
   /** True when somebody listens: nothing needs to be gathered otherwise. */
   active = false
   #rewritten = false
@@ -29,9 +40,27 @@ export class Propagation {
   #depth = 0
   #gathered: Effect[] = []
 
+  /** As `add`, for one who wants every effect as a list. */
+  // alloc: once
   attach(consumer: EffectConsumer): void {
-    this.#consumers.push(consumer)
+    this.add({
+      call: (dbIndex, args) => consumer(dbIndex, copied(args)),
+      effect: consumer,
+    })
+  }
+
+  /** `sink` gets the effects from now on. */
+  // alloc: once
+  add(sink: EffectSink): void {
+    this.#sinks = [...this.#sinks, sink]
     this.active = true
+  }
+
+  /** `sink` gets no more effects. */
+  // alloc: once
+  remove(sink: EffectSink): void {
+    this.#sinks = this.#sinks.filter((one) => one !== sink)
+    this.active = this.#sinks.length > 0
   }
 
   /** Begins a call. */
@@ -67,6 +96,14 @@ export class Propagation {
     else this.#consume(dbIndex, argv)
   }
 
+  /** Propagates the call in progress as it is. */
+  call(dbIndex: number, args: Args): void {
+    if (this.#depth > 1 || this.#gathered.length > 0) return this.emit(dbIndex, copied(args))
+    const sinks = this.#sinks
+    for (let i = 0; i < sinks.length; i++) sinks[i].call(dbIndex, args)
+  }
+
+  // alloc: for commands that no client wrote
   #release(): void {
     const effects = this.#gathered
     this.#gathered = []
@@ -77,6 +114,14 @@ export class Propagation {
   }
 
   #consume(dbIndex: number, argv: readonly Uint8Array[]): void {
-    for (const consumer of this.#consumers) consumer(dbIndex, argv)
+    const sinks = this.#sinks
+    for (let i = 0; i < sinks.length; i++) sinks[i].effect(dbIndex, argv)
   }
+}
+
+// alloc: for effects that outlive their call
+function copied(args: Args): Buffer[] {
+  const argv: Buffer[] = []
+  for (let i = 0; i < args.count; i++) argv.push(args.copy(i))
+  return argv
 }

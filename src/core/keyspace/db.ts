@@ -404,7 +404,7 @@ export class Db {
 
   isExpired(ref: Ref): boolean {
     const deadline = entryDeadline(this.arena, ref)
-    return deadline !== NO_DEADLINE && this.#keyspace.clock.nowMs > deadline
+    return deadline !== NO_DEADLINE && this.#keyspace.isPast(deadline)
   }
 
   size(): number {

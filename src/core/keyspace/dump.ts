@@ -113,8 +113,7 @@ function restore(call: Call): void {
   const draft = new Draft(db, args, 1, deadlineMs)
   load(call, draft, end)
 
-  const late = deadlineMs !== NO_DEADLINE && deadlineMs <= call.nowMs
-  if (late && call.keyspace.expireByDeletion) {
+  if (deadlineMs !== NO_DEADLINE && call.keyspace.isOver(deadlineMs)) {
     draft.discard()
     if (existing !== 0) removeReplaced(call)
   } else {

@@ -139,7 +139,7 @@ function setDeadline(call: Call, unitMs: number, fromNow: boolean): void {
   if (ref === 0) return call.reply.integer(0)
   const arena = db.arena
   if (!allows(conditions, entryDeadline(arena, ref), deadlineMs)) return call.reply.integer(0)
-  if (deadlineMs <= call.nowMs && call.keyspace.expireByDeletion) {
+  if (call.keyspace.isOver(deadlineMs)) {
     db.remove(ref)
     db.changed(args, 1, 'del')
     if (call.propagation.active) propagateDeletion(call)

@@ -52,6 +52,8 @@ export class Keyspace {
   activeExpire = true
   /** CLIENT PAUSE and a replica's role keep expired keys in place, unseen. */
   expireByDeletion = true
+  /** False while a file is loaded: its commands meet the keys that they met when they were written. */
+  expires = true
 
   constructor(options: KeyspaceOptions, clock: Clock, propagation: Propagation) {
     this.clock = clock
@@ -96,9 +98,19 @@ export class Keyspace {
     if (deadlineMs < this.nextDeadlineMs) this.nextDeadlineMs = deadlineMs
   }
 
+  /** Whether a key with this deadline is not to be seen any more. */
+  isPast(deadlineMs: number): boolean {
+    return this.clock.nowMs > deadlineMs && this.expires
+  }
+
+  /** Whether a key is deleted at once that is given this deadline. */
+  isOver(deadlineMs: number): boolean {
+    return deadlineMs <= this.clock.nowMs && this.expireByDeletion && this.expires
+  }
+
   /** Deletes up to `limit` keys whose time is over, and finds out when the next one's will be. */
   expireDue(limit: number): void {
-    if (!this.activeExpire || !this.expireByDeletion) {
+    if (!this.activeExpire || !this.expireByDeletion || !this.expires) {
       // Not now; looked at again when that changes.
       this.nextDeadlineMs = Number.POSITIVE_INFINITY
       return

@@ -189,6 +189,10 @@ function changeFields(call: Call, operations: readonly Operation[]): void {
     db.changed(args, 1, 'setbit')
     // Each counts, but they are one event.
     call.keyspace.dirty += changes - 1
+  } else if (isLonger && call.propagation.active) {
+    // DIFFERS: OVERFLOW FAIL has still made the string longer. Redis counts that as no change and
+    // tells nobody, so that its AOF and its replicas hold another string.
+    call.propagateAs(...Array.from({ length: args.count }, (_, i) => args.copy(i)))
   }
 }
 
