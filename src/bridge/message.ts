@@ -37,6 +37,13 @@ export const KIND_BROKEN = 6
 export const KIND_LOGIN = 8
 /** MessagePack, rare; word 3: its bytes. Both ways. */
 export const KIND_CONTROL = 7
+/**
+ * The answer to a dial; payload: MessagePack `DialedInfo`; word 3: its bytes. When the connection
+ * stands, word 2 is its id.
+ */
+export const KIND_DIALED = 9
+/** Bytes that came on a dialled connection, as they came; word 3: how many. */
+export const KIND_CHUNK = 10
 
 // core to io.
 /** Reply bytes of one connection; word 3: how many. */
@@ -58,6 +65,8 @@ export const KIND_LOGIN_DONE = 22
  * a word each, then the bytes.
  */
 export const KIND_BROADCAST = 23
+/** Open a connection to another server; payload: MessagePack `DialOrder`; word 3: its bytes. */
+export const KIND_DIAL = 24
 
 export const CLOSED_BY_PEER = 0
 export const CLOSED_BY_OUTPUT_LIMIT = 1
@@ -77,6 +86,23 @@ export interface OpenedInfo {
   readonly unix: boolean
   /** The peer's address is a loopback one (protected mode lets it in). */
   readonly loopback: boolean
+}
+
+/** A connection that the core wants to have. */
+export interface DialOrder {
+  /** Comes back in the answer. */
+  readonly number: number
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+}
+
+/** What became of a dial. */
+export interface DialedInfo {
+  readonly number: number
+  /** Empty when the connection stands. */
+  readonly error: string
+  readonly info: OpenedInfo
 }
 
 /** Words before the arguments of a request. */

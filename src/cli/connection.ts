@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { type Reply, ReplyParser } from '../lib/resp/reply-parser.ts'
+import { encodeRequest } from '../lib/resp/request-writer.ts'
 import type { Options, TlsOptions } from './options.ts'
 
 /** What the system says, where it is known by a code only. */
@@ -43,12 +44,7 @@ export class Connection {
   }
 
   send(args: readonly (string | Uint8Array)[]): void {
-    const parts: Uint8Array[] = [Buffer.from(`*${args.length}\r\n`)]
-    for (const arg of args) {
-      const bytes = typeof arg === 'string' ? Buffer.from(arg) : arg
-      parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, LINE_END)
-    }
-    this.#socket.write(Buffer.concat(parts))
+    this.#socket.write(encodeRequest(args))
   }
 
   /** Sends bytes as they are. Resolves when the socket wants more. */
@@ -89,8 +85,6 @@ export class Connection {
     waiting?.()
   }
 }
-
-const LINE_END = Buffer.from('\r\n')
 
 /** Connects. Gives the text of what went wrong. */
 export function open(options: Options): Promise<Connection | string> {

@@ -97,7 +97,7 @@ const NO_REPLICAS = inert('it matters only once replicas are attached, which no 
 const NO_DEFRAG = inert('it matters only with activedefrag yes, which is refused')
 const NO_SYSLOG = inert('it matters only with syslog-enabled yes, which is refused')
 const NO_TLS_DETAIL = refused('only certificates, keys, authorities and client checks can be set')
-const NO_OUTGOING_TLS = refused('the server opens no TLS connection to others')
+const NO_OUTGOING_TLS = refused('no other server is followed yet, with TLS or without')
 const FREED_AT_ONCE = inert('a freed value goes back to its arena at once, too quickly to notice')
 
 // ---- the table ----
@@ -131,11 +131,11 @@ export const PARAMS = {
   'tls-ca-cert-file': string('', ioAndMain),
   'tls-ca-cert-dir': string('', ioAndMain),
   'tls-auth-clients': choice('yes', ioAndMain, ['no', 'yes', 'optional']),
-  'tls-client-cert-file': string('', NO_OUTGOING_TLS),
-  'tls-client-key-file': string('', NO_OUTGOING_TLS),
-  'tls-client-key-file-pass': string('', NO_OUTGOING_TLS, { secret: true }),
+  'tls-client-cert-file': string('', io),
+  'tls-client-key-file': string('', io),
+  'tls-client-key-file-pass': string('', io, { secret: true }),
   'tls-replication': bool('no', NO_OUTGOING_TLS),
-  'tls-cluster': bool('no', NO_OUTGOING_TLS),
+  'tls-cluster': bool('no', core),
   'tls-dh-params-file': string('', NO_TLS_DETAIL),
   'tls-protocols': string('', NO_TLS_DETAIL),
   'tls-ciphers': string('', NO_TLS_DETAIL),

@@ -7,6 +7,7 @@
  */
 import type { CommandGroup } from './command/command.ts'
 import { genericCommands } from './keyspace/commands.ts'
+import { clusterCommands } from './services/cluster/commands.ts'
 import { connectionCommands } from './services/connection/commands.ts'
 import { pubsubCommands } from './services/pubsub/commands.ts'
 import { scriptingCommands } from './services/scripting/commands.ts'
@@ -35,5 +36,6 @@ export const commandGroups: readonly CommandGroup[] = [
   pubsubCommands,
   serverCommands,
   transactionCommands,
+  clusterCommands,
   scriptingCommands,
 ]

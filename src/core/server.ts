@@ -19,6 +19,7 @@ import { Clock } from './engine/clock.ts'
 import { Inbox } from './engine/inbox.ts'
 import { CoreLink } from './engine/link.ts'
 import { Outbox } from './engine/outbox.ts'
+import { Peers } from './engine/peers.ts'
 import { Propagation } from './engine/propagation.ts'
 import { Session } from './engine/session.ts'
 import { Timers } from './engine/timers.ts'
@@ -26,6 +27,7 @@ import { execute } from './execute.ts'
 import { Eviction } from './keyspace/eviction.ts'
 import { Keyspace } from './keyspace/keyspace.ts'
 import { Users } from './services/acl/users.ts'
+import { Migrations } from './services/cluster/migration.ts'
 import { ClientMemory } from './services/connection/client-memory.ts'
 import { Clients } from './services/connection/clients.ts'
 import { Pause } from './services/connection/pause.ts'
@@ -70,6 +72,7 @@ export class Server {
   readonly commands: CommandTable
   readonly links: CoreLink[]
   readonly outbox: Outbox
+  readonly peers: Peers
   readonly propagation: Propagation
   readonly keyspace: Keyspace
   readonly eviction: Eviction
@@ -84,6 +87,7 @@ export class Server {
   readonly notifications: Notifications
   readonly pause: Pause
   readonly clients: Clients
+  readonly migrations: Migrations
   readonly clientMemory: ClientMemory
   readonly control: Control
   readonly inbox: Inbox
@@ -101,6 +105,7 @@ export class Server {
     this.commands = new CommandTable(commandGroups)
     this.links = start.memory.links.map((memory, index) => new CoreLink(index, memory))
     this.outbox = new Outbox(this.links)
+    this.peers = new Peers(this.outbox, this.links[0])
     this.propagation = new Propagation()
     this.keyspace = new Keyspace(
       {
@@ -125,6 +130,7 @@ export class Server {
     this.notifications = new Notifications(this.keyspace.events, this.pubsub)
     this.pause = new Pause(this)
     this.clients = new Clients(this)
+    this.migrations = new Migrations(this)
     this.clientMemory = new ClientMemory(this)
     this.control = new Control(this)
     this.inbox = new Inbox(this, this.#makeCall(), execute)

@@ -19,6 +19,8 @@ export class Connection {
   readonly #owner: ConnectionOwner
   /** What arrived and could not be handed over whole yet; intake.ts fills and empties it. */
   unfinished: Unfinished | undefined = undefined
+  /** Dialled: what arrives is no requests, and crosses as it comes. */
+  readonly raw: boolean
   /** Its requests wait for room in the ring. */
   starved = false
   /** The core asked to read no further for now. */
@@ -47,10 +49,11 @@ export class Connection {
   #outputStart = 0
   #outputSize = 0
 
-  constructor(owner: ConnectionOwner, id: number, socket: ConnectionSocket) {
+  constructor(owner: ConnectionOwner, id: number, socket: ConnectionSocket, raw = false) {
     this.#owner = owner
     this.id = id
     this.socket = socket
+    this.raw = raw
   }
 
   get outputSize(): number {

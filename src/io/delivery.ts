@@ -13,6 +13,7 @@ import { decode } from '@msgpack/msgpack'
 import type { FromCore } from '../bridge/control.ts'
 import { ROOM_WANTED } from '../bridge/memory.ts'
 import {
+  type DialOrder,
   HEADER_SIZE,
   KIND_AUTHENTICATED,
   KIND_BROADCAST,
@@ -20,6 +21,7 @@ import {
   KIND_CLOSE_AFTER,
   KIND_CLOSE_NOW,
   KIND_CONTROL,
+  KIND_DIAL,
   KIND_HOLD,
   KIND_LOGIN_DONE,
   KIND_REPLY,
@@ -35,6 +37,7 @@ import { JoinedBroadcasts } from './joined-broadcasts.ts'
 /** What delivery leaves to the thread. */
 export interface DeliveryOwner {
   control(message: FromCore): void
+  dial(order: DialOrder): void
   held(connection: Connection, hold: boolean): void
 }
 
@@ -113,9 +116,11 @@ export class Delivery {
     const { words, bytes } = this.#ring
     const kind = words[word + 1]
     const value = words[word + 3]
-    if (kind === KIND_CONTROL) {
+    if (kind === KIND_CONTROL || kind === KIND_DIAL) {
       const at = offset + HEADER_SIZE
-      this.#owner.control(decode(bytes.subarray(at, at + value)) as FromCore)
+      const message = decode(bytes.subarray(at, at + value))
+      if (kind === KIND_DIAL) this.#owner.dial(message as DialOrder)
+      else this.#owner.control(message as FromCore)
       return
     }
     const connection = this.#connections.find(words[word + 2])

@@ -10,9 +10,12 @@
 import { encode } from '@msgpack/msgpack'
 import { CORE_PARKED, SPACE_WANTED } from '../bridge/memory.ts'
 import {
+  type DialedInfo,
   HEADER_SIZE,
   KIND_BROKEN,
+  KIND_CHUNK,
   KIND_CLOSED,
+  KIND_DIALED,
   KIND_FRAGMENT,
   KIND_FRAGMENT_BEGIN,
   KIND_LOGIN,
@@ -165,6 +168,37 @@ export class Intake {
     this.#publish()
   }
 
+  /** Takes a chunk of a dialled connection; it crosses as it is. */
+  // alloc: only where the ring is full
+  takeRaw(connection: Connection, chunk: Buffer): void {
+    const { unfinished } = connection
+    if (unfinished !== undefined) {
+      unfinished.append(chunk, 0)
+    } else {
+      const sent = this.#urgent.length > 0 ? 0 : this.#chunks(connection, chunk, 0, chunk.length)
+      if (sent < chunk.length) {
+        this.#keep(connection, chunk, sent)
+        this.#starve(connection)
+      }
+    }
+    this.#publish()
+  }
+
+  /** Sends what fits of the bytes from `start`. Gives the position after it. */
+  #chunks(connection: Connection, bytes: Buffer, start: number, end: number): number {
+    this.#endRecord()
+    let at = start
+    while (at < end) {
+      const size = Math.min(end - at, REQUEST_RECORD_SIZE - HEADER_SIZE)
+      const offset = this.#ring.claim((HEADER_SIZE + size + 7) & ~7)
+      if (offset < 0) break
+      bytes.copy(this.#ring.bytes, offset + HEADER_SIZE, at, at + size)
+      this.#commit(offset, KIND_CHUNK, connection.id, size, size)
+      at += size
+    }
+    return at
+  }
+
   /** Room may have come: everybody who waited tries again. */
   // alloc: only while connections wait for room
   pump(): void {
@@ -211,6 +245,13 @@ export class Intake {
   opened(connection: Connection, info: OpenedInfo): void {
     const payload = encode(info)
     this.#orLater(() => this.#rare(KIND_OPENED, connection.id, payload, payload.length))
+  }
+
+  /** Says what became of a dial; `connectionId`: 0 when there is no connection. */
+  // alloc: once a dial
+  dialed(connectionId: number, info: DialedInfo): void {
+    const payload = encode(info)
+    this.#orLater(() => this.#rare(KIND_DIALED, connectionId, payload, payload.length))
   }
 
   /** `reason`: one of `CLOSED_…`. Nothing of the connection follows. */
@@ -289,6 +330,17 @@ export class Intake {
   /** Goes on with what a connection has kept, from where its first request begins. */
   #continue(connection: Connection, unfinished: Unfinished): void {
     const { parser } = unfinished
+    if (connection.raw) {
+      unfinished.start = this.#chunks(
+        connection,
+        unfinished.bytes,
+        unfinished.start,
+        unfinished.end,
+      )
+      if (unfinished.size > 0) this.#starve(connection)
+      else connection.unfinished = undefined
+      return
+    }
     for (;;) {
       if (unfinished.fragments !== undefined && !this.#sendFragments(connection, unfinished)) {
         return this.#starve(connection)

@@ -35,6 +35,7 @@ import {
   CLOSED_BY_PEER,
   CLOSED_BY_QUERY_LIMIT,
   connectionSlot,
+  type DialOrder,
   KIND_CONTROL,
 } from '../bridge/message.ts'
 import { RingReader, RingWriter } from '../bridge/ring.ts'
@@ -55,6 +56,7 @@ import { CommandLookup, type LookupItem } from '../lib/command-lookup.ts'
 import { Connection, type ConnectionSocket } from './connection.ts'
 import { type ConnectionOwner, Connections } from './connections.ts'
 import { Delivery, type DeliveryOwner } from './delivery.ts'
+import { dial } from './dialer.ts'
 import { Intake } from './intake.ts'
 import { Listeners, type SocketHandlers } from './listener.ts'
 import { OutputLimits } from './output-limits.ts'
@@ -90,6 +92,8 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   readonly #waiter: LoopWaiter
   readonly #limits: OutputLimits
   readonly #make = (id: number, socket: ConnectionSocket) => new Connection(this, id, socket)
+  readonly #makeRaw = (id: number, socket: ConnectionSocket) =>
+    new Connection(this, id, socket, true)
   readonly #endTurn = () => this.#turnEnds()
   #inTurn = false
   #window = 1
@@ -184,6 +188,11 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     }
     if (this.#debug !== undefined)
       this.#debug(`Message of ${chunk.length} bytes, id ${connection.id}`) // alloc: debug level
+    if (connection.raw) {
+      this.#intake.takeRaw(connection, chunk)
+      this.#turn()
+      return
+    }
     this.#intake.take(connection, chunk)
     if (connection.unfinished !== undefined || this.#slots[this.#slot(connection)] !== 0) {
       this.#inputChanged(connection)
@@ -210,7 +219,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     const connection = socket.data
     socket.data = undefined
     if (connection === undefined) return
-    addShared(this.#process, CONNECTED, -1)
+    if (!connection.raw) addShared(this.#process, CONNECTED, -1)
     this.#debug?.(`Connection closed, id ${connection.id}`)
     connection.socketClosed()
     this.#report(connection, CLOSED_BY_PEER)
@@ -287,6 +296,26 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     socket.write(TOO_MANY_CLIENTS)
     socket.end()
     addShared(this.#process, CONNECTED, -1)
+  }
+
+  /** Opens a connection to another server. It counts for no limit: the server itself wants it. */
+  // alloc: once a dial
+  dial(order: DialOrder): void {
+    dial(order, this.#settings, this, {
+      opened: (socket, info) => {
+        const connection = this.#connections.open(socket, this.#makeRaw)
+        if (connection === undefined) return false
+        socket.data = connection
+        socket.setKeepAlive(true, this.#keepAliveMs)
+        this.#intake.dialed(connection.id, { number: order.number, error: '', info })
+        this.#turn()
+        return true
+      },
+      failed: (error, info) => {
+        this.#intake.dialed(0, { number: order.number, error, info })
+        this.#turn()
+      },
+    })
   }
 
   /** The connection's last record: whatever follows from the core cannot reach it any more. */

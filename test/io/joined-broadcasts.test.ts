@@ -43,7 +43,7 @@ function bothEnds() {
     return connection
   })
   const ring = new RingReader(memory.replies, words, REPLY_HEAD, REPLY_TAIL)
-  const delivery = new Delivery(ring, words, connections, { control() {}, held() {} })
+  const delivery = new Delivery(ring, words, connections, { control() {}, dial() {}, held() {} })
   const outbox = new Outbox([link])
   const sessions = opened.map(({ id }) => new Session(id, link, id, INFO, 0))
   /** One record for each call, as each ends a batch. */

@@ -15,7 +15,7 @@ import {
   REQUEST_HEAD,
   REQUEST_TAIL,
 } from '../../src/bridge/memory.ts'
-import { CLOSED_BY_PEER } from '../../src/bridge/message.ts'
+import { CLOSED_BY_PEER, type DialOrder } from '../../src/bridge/message.ts'
 import { RingReader, RingWriter } from '../../src/bridge/ring.ts'
 import { Settings } from '../../src/config/settings.ts'
 import { Loop } from '../../src/core/loop.ts'
@@ -37,6 +37,15 @@ const HASH_SEED = 12345
 const RANDOM_SEED = 54321
 /** Turns after which a server that is still busy is taken to be stuck. */
 const TURNS_MAX = 100_000
+
+const NOWHERE = {
+  address: '',
+  localAddress: '',
+  fd: -1,
+  tls: false,
+  unix: false,
+  loopback: false,
+}
 
 export interface InProcessOptions {
   readonly arenaCount?: number
@@ -149,6 +158,11 @@ export class InProcessServer implements ConnectionOwner, DeliveryOwner {
   control(message: FromCore): void {
     if (message.type === 'commands') this.#intake.useLookup(new CommandLookup(message.commands))
     else this.messages.push(message)
+  }
+
+  /** Nobody answers: there is no network. */
+  dial({ number }: DialOrder): void {
+    this.#intake.dialed(0, { number, error: 'Connection refused', info: NOWHERE })
   }
 
   held(connection: Connection, hold: boolean): void {

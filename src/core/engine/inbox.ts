@@ -9,11 +9,14 @@
 import { decode } from '@msgpack/msgpack'
 import type { ToCore } from '../../bridge/control.ts'
 import {
+  type DialedInfo,
   HEADER_SIZE,
   HEADER_WORDS,
   KIND_BROKEN,
+  KIND_CHUNK,
   KIND_CLOSED,
   KIND_CONTROL,
+  KIND_DIALED,
   KIND_FRAGMENT,
   KIND_FRAGMENT_BEGIN,
   KIND_HOLD,
@@ -197,8 +200,20 @@ export class Inbox {
       server.control.receive(link, decode(bytes.subarray(at, at + size)) as ToCore)
       return
     }
+    if (kind === KIND_CHUNK) {
+      server.peers.received(connectionId, bytes, at, size)
+      return
+    }
+    if (kind === KIND_DIALED) {
+      const info = decode(bytes.subarray(at, at + size)) as DialedInfo
+      server.peers.dialed(connectionId, info)
+      return
+    }
     const session = link.session(connectionId)
-    if (session === undefined) return
+    if (session === undefined) {
+      if (kind === KIND_CLOSED) server.peers.closedByPeer(connectionId)
+      return
+    }
     if (kind === KIND_LOGIN) {
       const allowed = session.authenticated || !server.users.passwordRequired
       server.outbox.order(session, KIND_LOGIN_DONE, allowed ? 1 : 0)

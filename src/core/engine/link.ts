@@ -68,8 +68,8 @@ export class CoreLink {
   }
 
   /** Bytes that io holds for this session because its peer does not read. */
-  outputBytes(session: Session): number {
-    return this.#slots[connectionSlot(session.connectionId) * SLOT_WORDS + SLOT_OUTPUT_BYTES]
+  outputBytes({ connectionId }: { readonly connectionId: number }): number {
+    return this.#slots[connectionSlot(connectionId) * SLOT_WORDS + SLOT_OUTPUT_BYTES]
   }
 
   get bytesIn(): number {

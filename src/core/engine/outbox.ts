@@ -12,12 +12,15 @@
  * Owns: the open record; which links have something unpublished.
  * Never: keeps reply bytes of its own.
  */
+import { encode } from '@msgpack/msgpack'
 import { IO_PARKED, ROOM_WANTED } from '../../bridge/memory.ts'
 import {
+  type DialOrder,
   HEADER_SIZE,
   HEADER_WORDS,
   KIND_BROADCAST,
   KIND_CONTROL,
+  KIND_DIAL,
   KIND_REPLY,
 } from '../../bridge/message.ts'
 import { park, sleep, unpark, wake } from '../../bridge/wake.ts'
@@ -34,9 +37,17 @@ import type { CoreLink } from './link.ts'
 import { Reply, type ReplySink } from './reply.ts'
 import type { Session } from './session.ts'
 
+/** The longest record of `transmit`. */
+const TRANSMIT_SIZE = 64 * 1024
 const NO_PAYLOAD = new Uint8Array(0)
 /** Where replies go that nobody wants: as long as the longest step of a reply. */
 const DISCARDED = Buffer.allocUnsafe(128 * 1024)
+
+/** A connection that something is sent to. */
+export interface Addressee {
+  readonly link: CoreLink
+  readonly connectionId: number
+}
 
 export class Outbox implements ReplySink, BroadcastSink {
   readonly reply: Reply
@@ -112,8 +123,30 @@ export class Outbox implements ReplySink, BroadcastSink {
     this.#open(session, Math.max(needed, REPLY_RECORD_CLAIM_SIZE))
   }
 
+  /** Asks an io thread for a connection. */
+  // alloc: once a dial
+  dial(link: CoreLink, order: DialOrder): void {
+    const payload = encode(order)
+    this.#rare(link, KIND_DIAL, 0, payload, payload.length)
+  }
+
+  /** Sends bytes to a connection as they are, whoever it belongs to. */
+  transmit({ link, connectionId }: Addressee, bytes: Buffer, offset: number, size: number): void {
+    const open = this.#session
+    this.close()
+    const end = offset + size
+    for (let at = offset; at < end; at += TRANSMIT_SIZE) {
+      const length = Math.min(end - at, TRANSMIT_SIZE)
+      const to = this.#claim(link, HEADER_SIZE + length)
+      bytes.copy(link.replies.bytes, to + HEADER_SIZE, at, at + length)
+      this.#commit(link, KIND_REPLY, connectionId, to, length, length)
+    }
+    if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.#publishRings()
+    if (open !== undefined) this.#open(open, REPLY_RECORD_CLAIM_SIZE)
+  }
+
   /** Sends a record without payload: close, class, hold. */
-  order(session: Session, kind: number, value: number): void {
+  order(session: Addressee, kind: number, value: number): void {
     this.#rare(session.link, kind, session.connectionId, NO_PAYLOAD, value)
   }
 

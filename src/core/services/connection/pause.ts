@@ -18,6 +18,8 @@ export class Pause {
   readonly #waiting = new Set<Session>()
   #untilMs = 0
   #allCommands = false
+  /** Duties that keep writes away until they are done: MIGRATE, FAILOVER. */
+  #holdCount = 0
   readonly #setPeriod: (periodMs: number) => void
 
   constructor(server: Server) {
@@ -26,7 +28,7 @@ export class Pause {
   }
 
   get active(): boolean {
-    return this.#untilMs > 0
+    return this.#untilMs > 0 || this.#holdCount > 0
   }
 
   /** Sessions that wait. */
@@ -36,28 +38,34 @@ export class Pause {
 
   /** Pauses until `untilMs`; a pause in progress is never made shorter or weaker. */
   begin(untilMs: number, allCommands: boolean): void {
-    this.#allCommands = allCommands || (this.active && this.#allCommands)
+    this.#allCommands = allCommands || (this.#untilMs > 0 && this.#allCommands)
     this.#untilMs = Math.max(this.#untilMs, untilMs)
-    this.#server.keyspace.expireByDeletion = false
-    this.#setPeriod(PAUSE_PERIOD_MS)
-    this.#server.updateGuard()
+    this.#began()
+  }
+
+  /** Keeps all writes away until `release`, whatever clients say of pauses. */
+  hold(): void {
+    this.#holdCount++
+    this.#began()
+  }
+
+  release(): void {
+    this.#holdCount--
+    this.#ended()
   }
 
   /** Ends the pause; everybody who waited goes on at the next `tick`. */
   end(): void {
-    if (!this.active) return
+    if (this.#untilMs === 0) return
     this.#untilMs = 0
-    this.#server.keyspace.expireByDeletion = true
-    this.#server.keyspace.findNextDeadline()
-    this.#server.updateGuard()
+    this.#allCommands = false
+    this.#ended()
   }
 
   /** Called by the clock. */
   tick(): void {
-    if (this.active) {
-      if (this.#server.clock.nowMs < this.#untilMs) return
-      this.end()
-    }
+    if (this.#untilMs > 0 && this.#server.clock.nowMs >= this.#untilMs) this.end()
+    if (this.active) return
     // An idle core is not woken for nothing.
     this.#setPeriod(Number.POSITIVE_INFINITY)
     if (this.#waiting.size === 0) return
@@ -76,6 +84,19 @@ export class Pause {
     call.session.waiting = []
     this.#waiting.add(call.session)
     return true
+  }
+
+  #began(): void {
+    this.#server.keyspace.expireByDeletion = false
+    this.#setPeriod(PAUSE_PERIOD_MS)
+    this.#server.updateGuard()
+  }
+
+  #ended(): void {
+    if (this.active) return
+    this.#server.keyspace.expireByDeletion = true
+    this.#server.keyspace.findNextDeadline()
+    this.#server.updateGuard()
   }
 
   /** The session is gone. */

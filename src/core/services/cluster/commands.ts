@@ -1,0 +1,11 @@
+/**
+ * The cluster group: what moves keys between servers.
+ *
+ * Thread: core.
+ * Owns: the list.
+ * Never: defines a command.
+ */
+import { collect } from '../../command/command.ts'
+import * as migrate from './migrate.ts'
+
+export const clusterCommands = collect('cluster', migrate)
