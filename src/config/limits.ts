@@ -138,6 +138,10 @@ export const CLIENT_CRON_PERIOD_MS = 500
 export const CLIENT_MEMORY_PERIOD_MS = 20
 export const PAUSE_PERIOD_MS = 5
 
+/** Keys that the tracking table forgets at once when it holds too many, and how often. */
+export const TRACKING_EFFORT = 100
+export const TRACKING_LIMIT_PERIOD_MS = 100
+
 /** How often and how many times memory of dropped arenas is collected. */
 export const RECLAIM_PERIOD_MS = 20
 export const RECLAIM_PASS_COUNT = 3

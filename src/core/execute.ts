@@ -63,8 +63,12 @@ export function execute(server: Server, call: Call): void {
       server.keyspace.setTouching(false)
       run(call)
       server.keyspace.setTouching(true)
+      server.tracking.ended(session, entry)
       return
     }
+    run(call)
+    server.tracking.ended(session, entry)
+    return
   }
   run(call)
 }
@@ -91,6 +95,7 @@ function refuse(
     const isGreedy = (flags & FLAG_DENYOOM) !== 0 || (isQueueing && (flags & FLAG_ENDS_QUEUE) === 0)
     if (outcome === EVICT_FAILED && isGreedy) return OUT_OF_MEMORY
   }
+  if (server.tracking.isOverfull) server.tracking.makeRoom()
   const listens = session.subscriptionCount > 0 && session.protocol === 2
   if (listens && (flags & FLAG_WHILE_SUBSCRIBED) === 0) return subscribersOnly(entry)
   return undefined
@@ -107,6 +112,7 @@ function reject(call: Call, entry: CommandEntry | undefined, error: CommandError
   const { session, server } = call
   if (entry !== undefined) entry.rejectedCalls++
   if (session.queue !== undefined) session.queue.broken = true
+  server.tracking.ended(session, entry)
   const isExecuting = entry !== undefined && (entry.flagBits & FLAG_EXECUTES_QUEUE) !== 0
   const told = isExecuting ? aborted(error) : error
   call.reply.error(told)

@@ -54,6 +54,7 @@ export class Loop {
     server.timers.runDue()
     if (server.keyspace.ready.pending) server.blocking.serve()
     if (!server.pause.active && server.pause.waitingCount > 0) server.pause.tick()
+    if (server.tracking.prefixes.pending) server.tracking.broadcast()
     server.outbox.flush()
     server.stats.turnEnded()
     return requests

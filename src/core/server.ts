@@ -39,6 +39,7 @@ import { Log } from './services/server/log.ts'
 import { Monitors } from './services/server/monitors.ts'
 import { Reclaim } from './services/server/reclaim.ts'
 import { Stats } from './services/server/stats.ts'
+import { Tracking } from './services/tracking/tracking.ts'
 import { Transactions } from './services/transactions/transactions.ts'
 import { registerValueTypes } from './types/values.ts'
 
@@ -89,11 +90,14 @@ export class Server {
   readonly clients: Clients
   readonly migrations: Migrations
   readonly clientMemory: ClientMemory
+  readonly tracking: Tracking
   readonly control: Control
   readonly inbox: Inbox
   readonly blocking: Blocking
   /** True when some gate may be shut, so that every call has to be looked at. */
   guarded = false
+  /** True when somebody looks at every call that has run: MONITOR, or clients that track keys. */
+  watched = false
 
   constructor(start: CoreStart) {
     registerValueTypes()
@@ -132,6 +136,7 @@ export class Server {
     this.clients = new Clients(this)
     this.migrations = new Migrations(this)
     this.clientMemory = new ClientMemory(this)
+    this.tracking = new Tracking(this)
     this.control = new Control(this)
     this.inbox = new Inbox(this, this.#makeCall(), execute)
     this.blocking = new Blocking(this, this.#makeCall())
@@ -145,7 +150,7 @@ export class Server {
       if (problem !== '') this.control.send({ type: 'fatal', text: problem })
     }
     this.stats.beginSampling()
-    this.timers.every(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
+    this.timers.cron(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
     const payload = encode({ type: 'commands', commands: this.commands.lookupTable() })
     for (const link of this.links) this.outbox.control(link, payload)
     this.control.send({ type: 'ready' })
@@ -158,7 +163,13 @@ export class Server {
       this.users.passwordRequired ||
       this.eviction.limitBytes > 0 ||
       this.clientMemory.limitBytes > 0 ||
+      this.tracking.isOverfull ||
       this.pause.active
+  }
+
+  /** Says again whether somebody looks at calls. */
+  updateWatch(): void {
+    this.watched = this.monitors.count > 0 || this.tracking.active
   }
 
   /** A call that nobody has made yet: requests go through one, those that waited through another. */

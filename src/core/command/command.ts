@@ -95,6 +95,8 @@ export interface CommandDefinition {
    * without memory for more; or executes it, so that the gates look at what is queued, too.
    */
   readonly inTransaction?: 'runs' | 'ends' | 'executes'
+  /** For a container: its subcommands leave standing what CLIENT CACHING said of the next call. */
+  readonly keepsCaching?: true
   /** May be answered after the call is over, by way of `call.answerLater`. */
   readonly answersLater?: true
   /** For the server's own use, says COMMAND DOCS. */

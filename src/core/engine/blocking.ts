@@ -166,7 +166,9 @@ export class Blocking {
     blocked.spec = NOT_WAITING
     this.#select(session)
     server.clock.startLap()
+    server.inbox.served = session
     run(call)
+    server.inbox.served = undefined
     server.outbox.unmute()
     this.#served = undefined
     if (blocked.spec === NOT_WAITING) this.#finish(blocked)

@@ -132,9 +132,16 @@ export function run(call: Call): void {
   }
   server.latency.track(entry, durationUs)
   if (server.latency.watches(durationUs)) server.latency.slowCall(call, durationUs)
-  if (server.monitors.count > 0 && call.servedKey === 0) server.monitors.feed(call)
+  if (server.watched) tell(call)
   if (propagation.active && keyspace.dirty !== dirty) propagateCall(call)
   propagation.end()
+}
+
+/** Shows the call to those who look at calls. */
+function tell(call: Call): void {
+  const { monitors, tracking } = call.server
+  if (monitors.count > 0 && call.servedKey === 0) monitors.feed(call)
+  tracking.called(call)
 }
 
 /** The error that a client gets for what a handler threw; what is not the client's is thrown on. */

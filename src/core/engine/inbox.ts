@@ -50,11 +50,22 @@ export class Inbox {
   fetched = 0
   readonly #call: Call
   readonly #execute: Execute
+  readonly #nobody: Session
+  /** Whose call, which waited, runs again. */
+  served: Session | undefined = undefined
 
   constructor(server: Server, call: Call, execute: Execute) {
     this.#server = server
     this.#call = call
     this.#execute = execute
+    this.#nobody = call.session
+  }
+
+  /** Whose call is being executed. */
+  get current(): Session | undefined {
+    if (this.served !== undefined) return this.served
+    const { session } = this.#call
+    return session === this.#nobody ? undefined : session
   }
 
   /** Handles the record at `offset`. Gives the number of requests that it held. */
@@ -116,7 +127,7 @@ export class Inbox {
       }
       const next = args.open(bytes, words, word)
       count++
-      if (session.closing) return count
+      if (session.closing) break
       if (session.waiting !== undefined) {
         this.#wait(session, copyRequest(bytes, word, next))
       } else {
@@ -135,6 +146,7 @@ export class Inbox {
       }
       word = next
     }
+    call.session = this.#nobody
     return count
   }
 

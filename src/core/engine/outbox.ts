@@ -66,7 +66,7 @@ export class Outbox implements ReplySink, BroadcastSink {
 
   /** Directs the reply writer to a session. */
   select(session: Session): void {
-    if (session.subscriptionCount > 0) this.#sendBroadcasts()
+    if (session.listens) this.#sendBroadcasts()
     this.reply.protocol = session.protocol
     if (session === this.#muted) {
       this.close()
@@ -86,7 +86,7 @@ export class Outbox implements ReplySink, BroadcastSink {
     }
     // Who is being answered may be among them.
     const session = this.#session
-    if (session !== undefined && session.subscriptionCount > 0) this.#sendBroadcasts()
+    if (session?.listens === true) this.#sendBroadcasts()
   }
 
   /** What is written for this session from now on goes nowhere, until `unmute`. */

@@ -74,6 +74,15 @@ export class Propagation {
     if (--this.#depth === 0 && this.#gathered.length > 0) this.#release()
   }
 
+  /** Calls in progress, one inside the other. */
+  get depth(): number {
+    return this.#depth
+  }
+
+  get isWithinCall(): boolean {
+    return this.#depth > 0
+  }
+
   /** True when the call said what to propagate, so that it is not propagated itself. */
   get rewritten(): boolean {
     return this.#rewritten

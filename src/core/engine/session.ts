@@ -8,6 +8,7 @@
 import { CLASS_NORMAL, type OpenedInfo } from '../../bridge/message.ts'
 import type { CommandEntry } from '../command/table.ts'
 import type { Subscriptions } from '../services/pubsub/topics.ts'
+import type { TrackingState } from '../services/tracking/tracking.ts'
 import type { Queue } from '../services/transactions/queue.ts'
 import type { WatchedKey } from '../services/transactions/watches.ts'
 import type { CoreLink } from './link.ts'
@@ -42,6 +43,10 @@ export class Session {
   /** True when the gates must look closer at every call of this session. */
   special = false
   monitor = false
+  /** Messages may come that the client has not asked for: it subscribes, tracks, or is redirected to. */
+  listens = false
+  /** Client-side caching, undefined when it is off. */
+  tracking: TrackingState | undefined = undefined
   subscriptions: Subscriptions | undefined = undefined
   /** Channels, patterns and shard channels together. */
   subscriptionCount = 0
@@ -68,6 +73,7 @@ export class Session {
   joined: Buffer | undefined = undefined
   joinedWords: Int32Array | undefined = undefined
   joinedSize = 0
+  #isRedirectedTo = false
   commandCount = 0
   inputBytes = 0
 
@@ -82,6 +88,16 @@ export class Session {
 
   /** Says again whether the gates must look closer; called after anything changed that they look at. */
   updateSpecial(): void {
-    this.special = this.noTouch || this.subscriptionCount > 0 || this.queue !== undefined
+    const { tracking } = this
+    const subscribes = this.subscriptionCount > 0
+    const chooses = tracking?.optIn === true || tracking?.optOut === true
+    this.special = this.noTouch || subscribes || chooses || this.queue !== undefined
+    this.listens = subscribes || tracking !== undefined || this.#isRedirectedTo
+  }
+
+  /** It gets the invalidation messages of another client, now or later. */
+  redirectedTo(): void {
+    this.#isRedirectedTo = true
+    this.updateSpecial()
   }
 }

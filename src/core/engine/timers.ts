@@ -11,12 +11,16 @@ interface Timer {
   periodMs: number
   dueMs: number
   readonly run: () => void
+  /** Stops while `cronPaused`. */
+  readonly isCron: boolean
 }
 
 export class Timers {
   readonly #clock: Clock
   readonly #timers: Timer[] = []
   #nextMs = Number.POSITIVE_INFINITY
+  /** DEBUG PAUSE-CRON. */
+  cronPaused = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -27,7 +31,16 @@ export class Timers {
    * the period.
    */
   every(periodMs: number, run: () => void): (periodMs: number) => void {
-    const timer: Timer = { periodMs, dueMs: this.#clock.nowMs + periodMs, run }
+    return this.#add(periodMs, run, false)
+  }
+
+  /** As `every`, for what only looks after things now and then, so that a test may stop it. */
+  cron(periodMs: number, run: () => void): (periodMs: number) => void {
+    return this.#add(periodMs, run, true)
+  }
+
+  #add(periodMs: number, run: () => void, isCron: boolean): (periodMs: number) => void {
+    const timer: Timer = { periodMs, dueMs: this.#clock.nowMs + periodMs, run, isCron }
     this.#timers.push(timer)
     this.#update()
     return (changedMs) => {
@@ -49,7 +62,7 @@ export class Timers {
     for (const timer of this.#timers) {
       if (timer.dueMs > nowMs) continue
       timer.dueMs = nowMs + timer.periodMs
-      timer.run()
+      if (!(timer.isCron && this.cronPaused)) timer.run()
     }
     this.#update()
   }

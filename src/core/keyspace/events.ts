@@ -113,7 +113,7 @@ export interface EventListener {
 /** Is told of keys whose value or deadline changed, that came or went. Bytes as above. */
 export interface ChangeListener {
   readonly active: boolean
-  keyChanged(dbIndex: number, bytes: Buffer, offset: number, length: number): void
+  keyChanged(dbIndex: number, bytes: Buffer, offset: number, length: number, event: EventName): void
 }
 
 export class KeyEvents {
@@ -144,7 +144,7 @@ export class KeyEvents {
   changed(event: EventName, dbIndex: number, bytes: Buffer, offset: number, length: number): void {
     const listeners = this.#changeListeners
     for (let i = 0; i < listeners.length; i++) {
-      if (listeners[i].active) listeners[i].keyChanged(dbIndex, bytes, offset, length)
+      if (listeners[i].active) listeners[i].keyChanged(dbIndex, bytes, offset, length, event)
     }
     this.notify(event, dbIndex, bytes, offset, length)
   }

@@ -138,7 +138,7 @@ function clientLine(call: Call, session: Session): string {
     `events=${outputBytes > 0 ? 'rw' : 'r'}`,
     `cmd=${session.lastCommand?.name ?? 'NULL'}`,
     `user=${session.user}`,
-    'redir=-1',
+    `redir=${session.tracking?.redirectId ?? -1}`,
     `resp=${session.protocol}`,
   ]
   // DIFFERS: these two came with Redis 7.2; they are told of those who have set them, so that a
@@ -156,6 +156,9 @@ function clientFlags(session: Session): string {
   if (session.subscriptionCount > 0) flags += 'P'
   if (session.queue !== undefined) flags += 'x'
   if (session.waiting !== undefined) flags += 'b'
+  if (session.tracking !== undefined) flags += 't'
+  if (session.tracking?.brokenRedirect) flags += 'R'
+  if (session.tracking?.broadcast) flags += 'B'
   if (session.stale) flags += 'd'
   if (session.closing) flags += 'c'
   if (session.info.unix) flags += 'U'

@@ -47,7 +47,7 @@ export class ClientMemory {
 
   constructor(server: Server) {
     this.#server = server
-    this.#setPeriod = server.timers.every(Number.POSITIVE_INFINITY, () => this.#evict())
+    this.#setPeriod = server.timers.cron(Number.POSITIVE_INFINITY, () => this.#evict())
   }
 
   settingsChanged(): void {

@@ -18,10 +18,18 @@ import {
   clientSetinfo,
   clientSetname,
 } from './client-state.ts'
+import {
+  clientCaching,
+  clientGetredir,
+  clientTracking,
+  clientTrackinginfo,
+} from './client-tracking.ts'
 import { clientUnblock } from './client-unblock.ts'
 
 const subcommands: readonly CommandDefinition[] = [
+  clientCaching,
   clientGetname,
+  clientGetredir,
   clientId,
   clientInfo,
   clientKill,
@@ -32,6 +40,8 @@ const subcommands: readonly CommandDefinition[] = [
   clientReply,
   clientSetinfo,
   clientSetname,
+  clientTracking,
+  clientTrackinginfo,
   clientUnblock,
   clientUnpause,
 ]
@@ -44,5 +54,6 @@ export const clientCommand = command({
   complexity: 'Depends on subcommand.',
   flags: [],
   reply: 'any',
+  keepsCaching: true,
   subcommands: [...subcommands, helpSubcommand('CLIENT', '5.0.0', () => subcommands)],
 })

@@ -113,6 +113,7 @@ export class Clients {
     session.noEvict = false
     session.noTouch = false
     server.pubsub.leave(session)
+    server.tracking.disable(session)
     server.transactions.discard(session)
     session.updateSpecial()
     this.replyOn(session)
@@ -163,6 +164,7 @@ export class Clients {
     server.transactions.discard(session)
     server.monitors.remove(session)
     server.pubsub.leave(session)
+    server.tracking.disable(session)
     server.pause.forget(session)
     server.blocking.forget(session)
   }

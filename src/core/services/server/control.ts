@@ -34,6 +34,7 @@ export class Control {
     server.eviction.settingsChanged()
     server.clientMemory.settingsChanged()
     server.latency.settingsChanged()
+    server.tracking.settingsChanged()
     server.notifications.use(settings.text('notify-keyspace-events'))
     server.updateGuard()
   }

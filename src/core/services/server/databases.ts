@@ -51,6 +51,7 @@ export const flushdbCommand = command({
     const isOnly = keyspace.dbs.every((other) => other === db || other.size() === 0)
 
     call.server.transactions.watches.emptying(db)
+    call.server.tracking.flushed()
     keyspace.dirty += isOnly ? flushEverything(call) : db.flush()
     propagateItself(call)
     call.reply.ok()
@@ -72,6 +73,7 @@ export const flushallCommand = command({
     checkFlushMode(call)
 
     for (const db of call.keyspace.dbs) call.server.transactions.watches.emptying(db)
+    call.server.tracking.flushed()
     call.keyspace.dirty += flushEverything(call)
     propagateItself(call)
     call.reply.ok()

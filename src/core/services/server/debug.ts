@@ -108,6 +108,16 @@ const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
       most: 1,
       run: object,
     },
+    'PAUSE-CRON': {
+      usage: 'PAUSE-CRON <0 | 1>',
+      summary: 'Stop what is looked after periodically, or let it go on.',
+      least: 1,
+      most: 1,
+      run({ args, server, reply }) {
+        server.timers.cronPaused = Number.parseInt(args.text(2), 10) > 0
+        reply.ok()
+      },
+    },
     POPULATE: {
       usage: 'POPULATE <count> [<prefix>] [<size>]',
       summary: 'Make keys that are not there, as strings named key:<number>.',

@@ -57,7 +57,7 @@ export function clientsSection(server: Server): string[] {
     `client_recent_max_input_buffer:${inputBytes}`,
     `client_recent_max_output_buffer:${outputBytes}`,
     `blocked_clients:${pause.waitingCount + server.blocking.count}`,
-    'tracking_clients:0',
+    `tracking_clients:${server.tracking.clientCount}`,
     'clients_in_timeout_table:0',
   ]
 }

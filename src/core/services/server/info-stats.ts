@@ -10,7 +10,7 @@ import type { Server } from '../../server.ts'
 import { arenaAccount, percent } from './account.ts'
 
 export function statsSection(server: Server): string[] {
-  const { stats, clientMemory, clients, eviction, keyspace, pubsub } = server
+  const { stats, clientMemory, clients, eviction, keyspace, pubsub, tracking } = server
   return [
     `total_connections_received:${clients.acceptedCount}`,
     `total_commands_processed:${stats.commandCount()}`,
@@ -50,9 +50,9 @@ export function statsSection(server: Server): string[] {
     'active_defrag_key_misses:0',
     'total_active_defrag_time:0',
     'current_active_defrag_time:0',
-    'tracking_total_keys:0',
-    'tracking_total_items:0',
-    'tracking_total_prefixes:0',
+    `tracking_total_keys:${tracking.table.keyCount}`,
+    `tracking_total_items:${tracking.table.itemCount}`,
+    `tracking_total_prefixes:${tracking.prefixes.count}`,
     'unexpected_error_replies:0',
     `total_error_replies:${stats.errorReplyCount}`,
     'dump_payload_sanitizations:0',

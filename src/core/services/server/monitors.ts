@@ -23,13 +23,17 @@ export class Monitors {
   add(session: Session): void {
     session.monitor = true
     this.#sessions.add(session)
-    this.count = this.#sessions.size
+    this.#counted()
   }
 
   remove(session: Session): void {
     session.monitor = false
-    this.#sessions.delete(session)
+    if (this.#sessions.delete(session)) this.#counted()
+  }
+
+  #counted(): void {
     this.count = this.#sessions.size
+    this.#server.updateWatch()
   }
 
   /** Shows the call, which is over, to everybody who watches. */

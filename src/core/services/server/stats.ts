@@ -125,7 +125,7 @@ export class Stats {
   /** Takes samples from now on: ten times a second, and seldom while nothing happens. */
   beginSampling(): void {
     const { timers } = this.#server
-    const setPeriod = timers.every(SAMPLE_PERIOD_MS, () => {
+    const setPeriod = timers.cron(SAMPLE_PERIOD_MS, () => {
       this.sample()
       const isIdle = this.commandRate.perSecond() === 0 && this.inputRate.perSecond() === 0
       setPeriod(isIdle ? IDLE_SAMPLE_PERIOD_MS : SAMPLE_PERIOD_MS)
