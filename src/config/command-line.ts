@@ -26,6 +26,8 @@ export type CommandLine =
   | { readonly task: 'help' }
   | { readonly task: 'test-memory'; readonly megabytes: number }
   | { readonly task: 'check-system' }
+  /** Look at files; `words` are the rest of the line, ordinary text. */
+  | { readonly task: 'check-aof' | 'check-rdb'; readonly words: readonly string[] }
   /** Print `text` to standard error and exit with 1. */
   | { readonly task: 'refuse'; readonly text: string }
 
@@ -36,6 +38,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (first === '-h' || first === '--help') return { task: 'help' }
   if (first === '--test-memory') return testMemory(argv)
   if (first === '--check-system') return { task: 'check-system' }
+  if (first === '--check-aof') return { task: 'check-aof', words: argv.slice(1) }
+  if (first === '--check-rdb') return { task: 'check-rdb', words: argv.slice(1) }
   if (argv.includes('--sentinel')) {
     return { task: 'refuse', text: 'Sentinel mode is not part of Redbun: use redis-sentinel.\n' }
   }

@@ -7,6 +7,8 @@
  */
 import { type CommandLine, parseCommandLine } from '../config/command-line.ts'
 import { REDBUN_VERSION, REDIS_VERSION } from '../config/version.ts'
+import { checkAofMain, print } from './check-aof.ts'
+import { checkRdbMain } from './check-rdb.ts'
 import { loadConfiguration } from './configuration.ts'
 import { Logger } from './logger.ts'
 import { ServerProcess } from './server-process.ts'
@@ -15,6 +17,8 @@ const USAGE = `Usage: bun run server [/path/to/redis.conf] [options] [-]
        bun run server - (read config from stdin)
        bun run server -v or --version
        bun run server -h or --help
+       bun run server --check-aof [--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>
+       bun run server --check-rdb <file.rdb>
 
 Examples:
        bun run server (run the server with default conf)
@@ -32,6 +36,9 @@ export function main(core: Worker): void {
     console.log(`Redbun server v=${REDBUN_VERSION} redis=${REDIS_VERSION} bun=${Bun.version}`)
     process.exit(0)
   }
+  const say = (text: string) => print(`${text}\n`)
+  if (line.task === 'check-aof') process.exit(checkAofMain(line.words, say, print))
+  if (line.task === 'check-rdb') process.exit(checkRdbMain(line.words, say))
   if (line.task === 'help') {
     process.stderr.write(USAGE)
   } else if (line.task === 'refuse') {
