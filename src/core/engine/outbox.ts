@@ -33,6 +33,7 @@ import {
 } from '../../config/limits.ts'
 import { assert } from '../../lib/assert.ts'
 import { type BroadcastSink, Broadcasts, type Recipients } from './broadcasts.ts'
+import { type HeldOutput, HeldOutputs } from './held-output.ts'
 import type { CoreLink } from './link.ts'
 import { Reply, type ReplySink } from './reply.ts'
 import type { Session } from './session.ts'
@@ -58,6 +59,13 @@ export class Outbox implements ReplySink, BroadcastSink {
   #recordOffset = 0
   #unpublishedSize = 0
   #muted: Session | undefined = undefined
+  readonly held = new HeldOutputs()
+  /** Where the reply writer writes when the open record is no record, but held. */
+  #heldOpen: HeldOutput | undefined = undefined
+  /** Sessions that passed their output limit in this turn. */
+  #vain: Session[] = []
+  /** Is told of each of them at the end of the turn. */
+  onOverLimit: (session: Session) => void = () => {}
 
   constructor(links: readonly CoreLink[]) {
     this.#links = links
@@ -104,6 +112,11 @@ export class Outbox implements ReplySink, BroadcastSink {
     const session = this.#session
     if (session === undefined) return
     this.#session = undefined
+    if (this.#heldOpen !== undefined) {
+      this.#heldOpen.size = this.reply.position
+      this.#heldOpen = undefined
+      return
+    }
     const size = this.reply.position - this.#recordOffset - HEADER_SIZE
     if (size === 0) return
     const { link, connectionId } = session
@@ -115,10 +128,11 @@ export class Outbox implements ReplySink, BroadcastSink {
   more(_reply: Reply, needed: number): void {
     const session = this.#session
     if (session === undefined) {
-      assert(this.#muted !== undefined, 'a reply goes to a selected session')
+      assert(this.reply.isVain, 'a reply goes to a selected session')
       this.#discard()
       return
     }
+    if (this.#heldOpen !== undefined) return this.#moreHeld(session, this.#heldOpen, needed)
     this.close()
     this.#open(session, Math.max(needed, REPLY_RECORD_CLAIM_SIZE))
   }
@@ -158,6 +172,8 @@ export class Outbox implements ReplySink, BroadcastSink {
   /** Ends the batch: everything written becomes visible, and io threads that sleep are woken. */
   flush(): void {
     this.close()
+    if (this.held.count > 0) this.#releaseHeld()
+    if (this.#vain.length > 0) this.#reportVain()
     this.publish()
   }
 
@@ -208,6 +224,7 @@ export class Outbox implements ReplySink, BroadcastSink {
     if (this.#broadcasts.count === 0) return
     const session = this.#session
     this.close()
+    if (this.held.count > 0) this.#releaseHeld()
     this.#broadcasts.sendAll(this)
     if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.#publishRings()
     if (session !== undefined) this.#open(session, REPLY_RECORD_CLAIM_SIZE)
@@ -223,6 +240,7 @@ export class Outbox implements ReplySink, BroadcastSink {
 
   /** Everything up to here is forgotten; there is room for as much again. */
   #discard(): void {
+    this.reply.isVain = true
     this.reply.useSpace(DISCARDED, 0, DISCARDED.length)
   }
 
@@ -237,6 +255,7 @@ export class Outbox implements ReplySink, BroadcastSink {
     const open = this.#session
     this.#sendBroadcasts()
     this.close()
+    if (this.held.count > 0) this.#releaseHeld()
     const offset = this.#claim(link, HEADER_SIZE + payload.length)
     link.replies.bytes.set(payload, offset + HEADER_SIZE)
     this.#commit(link, kind, connectionId, offset, payload.length, value)
@@ -244,12 +263,58 @@ export class Outbox implements ReplySink, BroadcastSink {
   }
 
   #open(session: Session, payloadSize: number): void {
+    if (session.vain) return this.#discard()
+    this.reply.isVain = false
+    if (this.held.limitSize > 0 && this.#openHeld(session)) return
     const { link } = session
     const offset = this.#claim(link, HEADER_SIZE + payloadSize)
     this.#session = session
     this.#recordOffset = offset
     const limit = offset + link.replies.room(offset)
     this.reply.useSpace(link.replies.bytes, offset + HEADER_SIZE, limit)
+  }
+
+  /** False when the session's output is not held. */
+  #openHeld(session: Session): boolean {
+    const held = this.held.of(session)
+    if (held === undefined) return false
+    this.#session = session
+    this.#heldOpen = held
+    this.reply.useSpace(held.bytes, held.size, held.bytes.length)
+    return true
+  }
+
+  #moreHeld(session: Session, held: HeldOutput, needed: number): void {
+    held.size = this.reply.position
+    if (this.held.exceeds(session, held)) {
+      this.#session = undefined
+      this.#heldOpen = undefined
+      this.held.forget(session)
+      this.#giveUp(session)
+      return this.#discard()
+    }
+    held.grow(needed)
+    this.reply.useSpace(held.bytes, held.size, held.bytes.length)
+  }
+
+  /** Nothing reaches the session any more; what it has begun it does to the end. */
+  #giveUp(session: Session): void {
+    session.vain = true
+    session.closing = true
+    this.#vain.push(session)
+  }
+
+  // alloc: once a turn, with a limit
+  #releaseHeld(): void {
+    this.held.takeAll((session, held) => {
+      if (this.held.exceeds(session, held)) this.#giveUp(session)
+      else this.transmit(session, held.bytes, 0, held.size)
+    })
+  }
+
+  // alloc: for clients that go
+  #reportVain(): void {
+    for (const session of this.#vain.splice(0)) this.onOverLimit(session)
   }
 
   #commit(

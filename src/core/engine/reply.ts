@@ -49,6 +49,8 @@ export class Reply {
   readonly #sink: ReplySink
   /** 2 or 3. */
   protocol = 2
+  /** Nobody gets what is written: a handler that writes without end may stop. */
+  isVain = false
   /** Errors written; a call that runs others sets it back. */
   errorCount = 0
   /** Text of the last error written. */

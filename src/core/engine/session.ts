@@ -60,6 +60,8 @@ export class Session {
   /** No further request is read: the connection closes once replies have left. */
   closing = false
   closed = false
+  /** It has passed its output limit: no reply reaches it any more. */
+  vain = false
   lastInteractionMs: number
   lastCommand: CommandEntry | undefined = undefined
   outputClass = CLASS_NORMAL

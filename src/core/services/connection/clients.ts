@@ -31,6 +31,7 @@ export class Clients {
 
   constructor(server: Server) {
     this.#server = server
+    server.outbox.onOverLimit = (session) => this.#overLimit(session)
   }
 
   get count(): number {
@@ -149,6 +150,16 @@ export class Clients {
         this.kill(session)
       }
     }
+  }
+
+  /** The session has more to get than `client-output-buffer-limit` allows. */
+  #overLimit(session: Session): void {
+    const { id, info } = session
+    this.outputLimitDisconnections++
+    this.#server.log.warning(
+      `Client id=${id} addr=${info.address} closed for overcoming of output buffer limits.`,
+    )
+    if (!session.closed) this.kill(session)
   }
 
   #forget(session: Session): void {

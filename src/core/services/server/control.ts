@@ -35,6 +35,7 @@ export class Control {
     server.clientMemory.settingsChanged()
     server.latency.settingsChanged()
     server.tracking.settingsChanged()
+    server.outbox.held.use(settings.text('client-output-buffer-limit'))
     server.notifications.use(settings.text('notify-keyspace-events'))
     server.updateGuard()
   }

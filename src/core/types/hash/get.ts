@@ -325,6 +325,7 @@ function drawRepeatedly(
   for (let i = 0; i < count; i++) {
     drawOne(call, arena, ref)
     pair(call.reply, withValues)
+    if (call.reply.isVain) return
   }
 }
 

@@ -79,6 +79,7 @@ function replySeveral(call: Call): void {
       draw(arena, ref)
       member.show()
       reply.bulk(member.bytes, member.offset, member.length)
+      if (reply.isVain) return
     }
     return
   }

@@ -148,7 +148,9 @@ function draw(call: Call, ref: Ref, count: number, withScores: boolean): void {
   const wanted = count < 0 ? -count : Math.min(count, size)
   reply.array(withScores && reply.protocol === 2 ? wanted * 2 : wanted)
   if (count < 0) {
-    for (let i = 0; i < wanted; i++) showAt(reply, arena, ref, random.below(size), withScores)
+    for (let i = 0; i < wanted && !reply.isVain; i++) {
+      showAt(reply, arena, ref, random.below(size), withScores)
+    }
   } else if (wanted * SPARSE_FACTOR > size) {
     drawWalking(reply, random, arena, ref, wanted, withScores)
   } else {

@@ -1,0 +1,74 @@
+/**
+ * Replies that are held until the turn ends, of clients whose class has a hard output limit: who
+ * passes the limit within a turn gets nothing of it, as in Redis, which sends at the end of a turn.
+ *
+ * Thread: core. Hot path.
+ * Owns: the bytes held for each session.
+ * Never: holds anything as long as there is no limit.
+ */
+import { CLASS_NORMAL } from '../../bridge/message.ts'
+import type { Session } from './session.ts'
+
+const START_SIZE = 4 * 1024
+/** QUIRK: so much of the output counts for no limit, as in Redis, which has a buffer of that size. */
+const UNCOUNTED_SIZE = 16 * 1024
+
+/** What is held for one session. */
+export class HeldOutput {
+  bytes = Buffer.allocUnsafe(START_SIZE)
+  size = 0
+
+  // alloc: as seldom as doubling is
+  grow(needed: number): void {
+    const bytes = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.size + needed))
+    this.bytes.copy(bytes, 0, 0, this.size)
+    this.bytes = bytes
+  }
+}
+
+export class HeldOutputs {
+  /** The hard limit of `client-output-buffer-limit normal`, bytes; 0: none. */
+  limitSize = 0
+  readonly #bySession = new Map<Session, HeldOutput>()
+
+  get count(): number {
+    return this.#bySession.size
+  }
+
+  /** Takes over the directive: 'normal 0 0 0 slave ...', in bytes. */
+  // alloc: for CONFIG SET
+  use(limits: string): void {
+    const words = limits.split(' ')
+    this.limitSize = Number(words[words.indexOf('normal') + 1])
+  }
+
+  /** What is held for the session; undefined when its output is not held. */
+  // alloc: once a turn, with a limit
+  of(session: Session): HeldOutput | undefined {
+    if (this.limitSize === 0 || session.outputClass !== CLASS_NORMAL) return undefined
+    let held = this.#bySession.get(session)
+    if (held === undefined) {
+      held = new HeldOutput()
+      this.#bySession.set(session, held)
+    }
+    return held
+  }
+
+  /** True when the session has more to get than the limit allows. */
+  exceeds(session: Session, held: HeldOutput): boolean {
+    const size = held.size - UNCOUNTED_SIZE + session.link.outputBytes(session)
+    return held.size > UNCOUNTED_SIZE && this.limitSize > 0 && size >= this.limitSize
+  }
+
+  forget(session: Session): void {
+    this.#bySession.delete(session)
+  }
+
+  /** Gives what is held for each session, and holds it no longer. */
+  // alloc: once a turn, with a limit
+  takeAll(take: (session: Session, held: HeldOutput) => void): void {
+    const all = [...this.#bySession]
+    this.#bySession.clear()
+    for (const [session, held] of all) take(session, held)
+  }
+}
