@@ -25,11 +25,14 @@ import { entryCreateAligned, entryKeyLength, entryKeyOffset } from '../../memory
 import type { Args } from '../engine/args.ts'
 import { WRONG_TYPE } from '../engine/errors.ts'
 import { Deadlines } from './deadlines.ts'
+import { ElementExpiry } from './element-expiry.ts'
 import {
   AGE_SHIFT,
   DEADLINE_SIZE,
+  ELEMENTS_FLAG,
   EXPIRE_FLAG,
   entryDeadline,
+  entryHasElements,
   entryHeader,
   entryValueWord,
   setEntryDeadline,
@@ -42,6 +45,8 @@ import { valueType } from './value.ts'
 
 /** For `create`: the key lives until it is deleted. */
 export const NO_DEADLINE = -1
+/** Of entries that somebody has to look at closer. */
+const TIMED_FLAGS = EXPIRE_FLAG | ELEMENTS_FLAG
 
 export class Db {
   readonly index: number
@@ -51,9 +56,10 @@ export class Db {
   /** The table's maps by arena, 0 where there is none. */
   #maps: Int32Array
   deadlines: Deadlines
+  readonly elements: ElementExpiry
   /** The arena of the last key. */
   arena: Arena
-  #arenaIndex = 0
+  arenaIndex = 0
 
   constructor(keyspace: Keyspace, index: number) {
     this.index = index
@@ -61,6 +67,7 @@ export class Db {
     this.keys = new KeyTable(keyspace.arenas)
     this.#maps = this.keys.maps
     this.deadlines = new Deadlines(keyspace.arenas)
+    this.elements = new ElementExpiry(keyspace, this)
     this.arena = keyspace.arenas[0]
   }
 
@@ -72,7 +79,7 @@ export class Db {
   find(args: Args, index: number): Ref {
     const hash = args.hash(index)
     this.#choose(hash)
-    const table = this.#maps[this.#arenaIndex]
+    const table = this.#maps[this.arenaIndex]
     if (table === 0) return 0
     return byteMapFind(
       this.arena,
@@ -98,7 +105,7 @@ export class Db {
     if (ref !== 0) {
       const word = ref << 1
       const header = this.arena.words[word]
-      if ((header & EXPIRE_FLAG) === 0 || !this.#expireIfDue(ref)) {
+      if ((header & TIMED_FLAGS) === 0 || !this.#expireIfDue(ref)) {
         keyspace.hits++
         if (keyspace.touchesTime) {
           this.arena.words[word] = (header & 0xff) | (keyspace.lruClock << AGE_SHIFT)
@@ -148,7 +155,7 @@ export class Db {
     const keyspace = this.#keyspace
     const word = ref << 1
     const header = this.arena.words[word]
-    if ((header & EXPIRE_FLAG) !== 0 && this.#expireIfDue(ref)) return 0
+    if ((header & TIMED_FLAGS) !== 0 && this.#expireIfDue(ref)) return 0
     if (keyspace.touchesTime) {
       this.arena.words[word] = (header & 0xff) | (keyspace.lruClock << AGE_SHIFT)
     } else if (keyspace.touchesUse) {
@@ -185,7 +192,7 @@ export class Db {
     const hash = args.hash(index)
     this.#choose(hash)
     const arena = this.arena
-    const table = this.keys.mapIn(this.#arenaIndex)
+    const table = this.keys.mapIn(this.arenaIndex)
     byteMapReserve(arena, table, hash)
     const timed = deadlineMs !== NO_DEADLINE
     const ref = entryCreateAligned(
@@ -198,7 +205,7 @@ export class Db {
     arena.words[ref << 1] = entryHeader(type, encoding, timed, this.#keyspace.newAge())
     if (timed) {
       setEntryDeadline(arena, ref, deadlineMs)
-      this.deadlines.addOrFree(this.#arenaIndex, ref, deadlineMs)
+      this.deadlines.addOrFree(this.arenaIndex, ref, deadlineMs)
       this.#keyspace.deadlineAdded(deadlineMs)
     }
     byteMapInsert(arena, table, hash, ref)
@@ -223,14 +230,12 @@ export class Db {
     words[(made << 1) + 1] = words[(ref << 1) + 1]
     if (timed) {
       setEntryDeadline(arena, made, deadlineMs)
-      this.deadlines.addOrFree(this.#arenaIndex, made, deadlineMs)
+      this.deadlines.addOrFree(this.arenaIndex, made, deadlineMs)
       this.#keyspace.deadlineAdded(deadlineMs)
     }
-    byteMapReplace(arena, this.#maps[this.#arenaIndex], this.#hashOf(made), ref, made)
-    const before = entryDeadline(arena, ref)
-    if (before !== NO_DEADLINE) this.deadlines.remove(this.#arenaIndex, ref, before)
-    valueType(words[ref << 1] & TYPE_MASK).free(arena, ref)
-    arena.free(ref)
+    byteMapReplace(arena, this.#maps[this.arenaIndex], this.#hashOf(made), ref, made)
+    this.#forgetDeadlines(ref)
+    this.#free(ref)
     return made
   }
 
@@ -240,8 +245,8 @@ export class Db {
     const before = entryDeadline(arena, ref)
     if (before === NO_DEADLINE) return this.#move(ref, valueSize, valueSize, deadlineMs)
     if (before === deadlineMs) return ref
-    this.deadlines.add(this.#arenaIndex, ref, deadlineMs)
-    this.deadlines.remove(this.#arenaIndex, ref, before)
+    this.deadlines.add(this.arenaIndex, ref, deadlineMs)
+    this.deadlines.remove(this.arenaIndex, ref, before)
     setEntryDeadline(arena, ref, deadlineMs)
     this.#keyspace.deadlineAdded(deadlineMs)
     return ref
@@ -252,7 +257,7 @@ export class Db {
     const arena = this.arena
     const before = entryDeadline(arena, ref)
     if (before === NO_DEADLINE) return false
-    this.deadlines.remove(this.#arenaIndex, ref, before)
+    this.deadlines.remove(this.arenaIndex, ref, before)
     const value = entryValueWord(arena, ref)
     const end = (ref << 1) + (arena.blockSizeBytes(ref) >> 2)
     arena.words.copyWithin(value - 2, value, end)
@@ -268,7 +273,7 @@ export class Db {
 
   /** Evicts an entry of the arena. */
   evict(arenaIndex: number, ref: Ref): void {
-    this.#selectArena(arenaIndex)
+    this.selectArena(arenaIndex)
     this.removeUnasked(ref, 'evicted')
   }
 
@@ -278,30 +283,9 @@ export class Db {
     return this.arena
   }
 
-  /**
-   * Makes an entry for the key of an argument that nobody finds before `adopt`. Its value is the
-   * caller's to fill. Throws: ARENA_FULL.
-   */
-  draft(
-    args: Args,
-    index: number,
-    type: number,
-    encoding: number,
-    valueSize: number,
-    deadlineMs: number,
-  ): Ref {
-    const arena = this.arenaOf(args, index)
-    const timed = deadlineMs !== NO_DEADLINE
-    const ref = entryCreateAligned(
-      arena,
-      args.words,
-      args.offsets[index],
-      args.lengths[index],
-      timed ? valueSize + DEADLINE_SIZE : valueSize,
-    )
-    arena.words[ref << 1] = entryHeader(type, encoding, timed, this.#keyspace.newAge())
-    if (timed) setEntryDeadline(arena, ref, deadlineMs)
-    return ref
+  /** The age that a new key begins with. */
+  newAge(): number {
+    return this.#keyspace.newAge()
   }
 
   /**
@@ -312,21 +296,17 @@ export class Db {
     const hash = args.hash(index)
     this.#choose(hash)
     const arena = this.arena
-    const table = this.keys.mapIn(this.#arenaIndex)
+    const table = this.keys.mapIn(this.arenaIndex)
     if (replaced === 0) byteMapReserve(arena, table, hash)
     if (this.#keyspace.ready.awaitedCount > 0) this.signalReady(args, index)
-    const deadlineMs = entryDeadline(arena, entry)
-    if (deadlineMs !== NO_DEADLINE) {
-      this.deadlines.add(this.#arenaIndex, entry, deadlineMs)
-      this.#keyspace.deadlineAdded(deadlineMs)
-    }
+    this.#listDeadlines(entry)
     if (replaced === 0) {
       byteMapInsert(arena, table, hash, entry)
       if ((this.#keyspace.events.wanted & CLASS_NEW) !== 0) this.alsoNotify(args, index, 'new')
       return
     }
     byteMapReplace(arena, table, hash, replaced, entry)
-    this.#forgetDeadline(replaced)
+    this.#forgetDeadlines(replaced)
     this.#free(replaced)
   }
 
@@ -421,23 +401,23 @@ export class Db {
     return this.deadlines.averageTtlMs(this.#keyspace.clock.nowMs)
   }
 
-  /** The earliest deadline in this database, Infinity when there is none. */
+  /** The earliest deadline in this database, Infinity when there is none; of elements as well. */
   firstDeadlineMs(): number {
-    return this.deadlines.firstMs()
+    return Math.min(this.deadlines.firstMs(), this.elements.order.firstMs())
   }
 
-  /** Deletes up to `limit` keys whose deadline has passed. Gives how many it found. */
+  /** Deletes up to `limit` keys and elements whose deadline has passed. Gives how many it found. */
   expireDue(limit: number): number {
     const nowMs = this.#keyspace.clock.nowMs
     let count = 0
     while (count < limit) {
       const ref = this.deadlines.takeDue(nowMs)
       if (ref === 0) break
-      this.#selectArena(this.deadlines.arenaIndex)
+      this.selectArena(this.deadlines.arenaIndex)
       this.#expire(ref)
       count++
     }
-    return count
+    return count + this.elements.expireDue(limit - count)
   }
 
   /**
@@ -446,7 +426,7 @@ export class Db {
    */
   scan(cursor: number, wantedCount: number, out: EntryCollector): number {
     const next = this.keys.scan(cursor, wantedCount, out)
-    this.#selectArena(this.keys.arenaIndex)
+    this.selectArena(this.keys.arenaIndex)
     return next
   }
 
@@ -456,7 +436,7 @@ export class Db {
    */
   random(random: () => number): Ref {
     const ref = this.keys.random(random)
-    this.#selectArena(this.keys.arenaIndex)
+    this.selectArena(this.keys.arenaIndex)
     return ref
   }
 
@@ -464,7 +444,7 @@ export class Db {
   // alloc: once for a whole database
   forEach(visit: (ref: Ref) => void): void {
     this.keys.forEach((ref) => {
-      this.#selectArena(this.keys.arenaIndex)
+      this.selectArena(this.keys.arenaIndex)
       visit(ref)
     })
   }
@@ -478,6 +458,7 @@ export class Db {
     })
     this.keys.free()
     this.deadlines.free()
+    this.elements.order.free()
     this.#keyspace.ready.signalAll(this.index)
     return count
   }
@@ -486,6 +467,7 @@ export class Db {
   forget(): void {
     this.keys.forget()
     this.deadlines.forget()
+    this.elements.order.forget()
   }
 
   /** Exchanges contents with another database. */
@@ -498,6 +480,9 @@ export class Db {
     const deadlines = this.deadlines
     this.deadlines = other.deadlines
     other.deadlines = deadlines
+    const { order } = this.elements
+    this.elements.order = other.elements.order
+    other.elements.order = order
   }
 
   /** Byte maps of this database by arena, 0 where there is none: for the checker. */
@@ -505,19 +490,15 @@ export class Db {
     return Array.from(this.#maps)
   }
 
-  /** Byte trees of this database by arena, 0 where there is none: for the checker. */
-  deadlineTrees(): readonly number[] {
-    return this.deadlines.trees()
+  /** The arena that the next ref belongs to. */
+  selectArena(index: number): void {
+    this.arenaIndex = index
+    this.arena = this.#keyspace.arenas[index]
   }
 
   #choose(hash: number): void {
     const index = this.#keyspace.arenaIndex(hash)
-    this.#arenaIndex = index
-    this.arena = this.#keyspace.arenas[index]
-  }
-
-  #selectArena(index: number): void {
-    this.#arenaIndex = index
+    this.arenaIndex = index
     this.arena = this.#keyspace.arenas[index]
   }
 
@@ -527,13 +508,30 @@ export class Db {
 
   #unlink(ref: Ref, hash: number): void {
     if (this.#keyspace.ready.awaitedCount > 0) this.#signal(ref)
-    this.#forgetDeadline(ref)
-    byteMapRemove(this.arena, this.#maps[this.#arenaIndex], hash, ref)
+    this.#forgetDeadlines(ref)
+    byteMapRemove(this.arena, this.#maps[this.arenaIndex], hash, ref)
   }
 
-  #forgetDeadline(ref: Ref): void {
+  #forgetDeadlines(ref: Ref): void {
+    if ((this.arena.words[ref << 1] & TIMED_FLAGS) === 0) return
     const deadlineMs = entryDeadline(this.arena, ref)
-    if (deadlineMs !== NO_DEADLINE) this.deadlines.remove(this.#arenaIndex, ref, deadlineMs)
+    if (deadlineMs !== NO_DEADLINE) this.deadlines.remove(this.arenaIndex, ref, deadlineMs)
+    if (entryHasElements(this.arena, ref)) this.elements.forget(ref)
+  }
+
+  /** Throws: ARENA_FULL, with nothing changed. */
+  #listDeadlines(ref: Ref): void {
+    if (entryHasElements(this.arena, ref)) this.elements.adopt(ref)
+    const deadlineMs = entryDeadline(this.arena, ref)
+    if (deadlineMs === NO_DEADLINE) return
+    let done = false
+    try {
+      this.deadlines.add(this.arenaIndex, ref, deadlineMs)
+      done = true
+    } finally {
+      if (!done && entryHasElements(this.arena, ref)) this.elements.forget(ref)
+    }
+    this.#keyspace.deadlineAdded(deadlineMs)
   }
 
   #free(ref: Ref): void {
@@ -556,7 +554,6 @@ export class Db {
   #move(ref: Ref, valueSize: number, keptSize: number, deadlineMs: number): Ref {
     const arena = this.arena
     const words = arena.words
-    const before = entryDeadline(arena, ref)
     const timed = deadlineMs !== NO_DEADLINE
     const keyLength = entryKeyLength(arena, ref)
     const payload = timed ? valueSize + DEADLINE_SIZE : valueSize
@@ -564,22 +561,25 @@ export class Db {
     const header = words[ref << 1]
     words[moved << 1] = timed ? header | EXPIRE_FLAG : header & ~EXPIRE_FLAG
     words[(moved << 1) + 1] = words[(ref << 1) + 1]
-    if (timed) {
-      setEntryDeadline(arena, moved, deadlineMs)
-      this.deadlines.addOrFree(this.#arenaIndex, moved, deadlineMs)
-      this.#keyspace.deadlineAdded(deadlineMs)
-    }
+    if (timed) setEntryDeadline(arena, moved, deadlineMs)
     const from = entryValueWord(arena, ref)
     words.copyWithin(entryValueWord(arena, moved), from, from + ((keptSize + 3) >> 2))
-    byteMapReplace(arena, this.#maps[this.#arenaIndex], this.#hashOf(moved), ref, moved)
-    if (before !== NO_DEADLINE) this.deadlines.remove(this.#arenaIndex, ref, before)
+    let done = false
+    try {
+      this.#listDeadlines(moved)
+      done = true
+    } finally {
+      if (!done) arena.free(moved)
+    }
+    byteMapReplace(arena, this.#maps[this.arenaIndex], this.#hashOf(moved), ref, moved)
+    this.#forgetDeadlines(ref)
     arena.free(ref)
     return moved
   }
 
-  /** True when the key's time is over: then it is gone, or at least not to be seen. */
+  /** True when the key's time, or its last element's, is over: it is gone, or not to be seen. */
   #expireIfDue(ref: Ref): boolean {
-    if (!this.isExpired(ref)) return false
+    if (!this.isExpired(ref)) return entryHasElements(this.arena, ref) && this.elements.look(ref)
     if (this.#keyspace.expireByDeletion) this.#expire(ref)
     return true
   }

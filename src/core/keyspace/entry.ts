@@ -1,7 +1,7 @@
 /**
  * A key and its value as one block of an arena:
  *
- *     word 0   type (3 bits) | encoding (4) | has a deadline (1) | LRU clock or LFU counter (24)
+ *     word 0   type (3 bits) | encoding (4, its top bit: elements may end) | has a deadline (1) | LRU clock or LFU counter (24)
  *     word 1   key length (30 bits) | snapshot epoch (2)
  *     ...      key, padded to words
  *     2 words  deadline, Unix milliseconds, low word first; only if the flag says so
@@ -24,6 +24,10 @@ export const TYPE_STREAM = 5
 export const TYPE_MASK = 7
 const ENCODING_SHIFT = 3
 const ENCODING_MASK = 15
+/** The bit of an encoding that says: elements of this value may have ends of their own. */
+export const TIMED_ENCODING = 8
+/** The same bit in the header. */
+export const ELEMENTS_FLAG = 64
 export const EXPIRE_FLAG = 128
 export const AGE_SHIFT = 8
 export const AGE_MASK = 0xffffff
@@ -55,6 +59,11 @@ export function entryHeader(
 
 export function entryHasDeadline(arena: Arena, ref: Ref): boolean {
   return (arena.words[ref << 1] & EXPIRE_FLAG) !== 0
+}
+
+/** True for a value whose elements may have ends of their own. */
+export function entryHasElements(arena: Arena, ref: Ref): boolean {
+  return (arena.words[ref << 1] & ELEMENTS_FLAG) !== 0
 }
 
 /** The 24 bits of age: an LRU clock or an LFU counter. */

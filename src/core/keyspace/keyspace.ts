@@ -38,6 +38,8 @@ export class Keyspace {
   hits = 0
   misses = 0
   expiredCount = 0
+  /** Elements of values, not keys. */
+  expiredElementCount = 0
   /** 24 bits, seconds: ages are told in it. */
   lruClock = 0
   /** True when the ages of keys count uses; then `touchesUse`, else `touchesTime` may be true. */

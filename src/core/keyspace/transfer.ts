@@ -11,15 +11,19 @@
  */
 import type { Settings } from '../../config/settings.ts'
 import type { Ref } from '../../memory/arena.ts'
+import { entryCreateAligned } from '../../memory/entry.ts'
 import type { Args } from '../engine/args.ts'
-import type { Db } from './db.ts'
+import { type Db, NO_DEADLINE } from './db.ts'
 import {
+  DEADLINE_SIZE,
   entryAge,
   entryDeadline,
   entryEncoding,
+  entryHeader,
   entryType,
   entryValueWord,
   setEntryAge,
+  setEntryDeadline,
 } from './entry.ts'
 import { type CopyTarget, valueType } from './value.ts'
 
@@ -45,7 +49,13 @@ export class Draft implements CopyTarget {
 
   create(type: number, encoding: number, valueSize: number): Ref {
     const { db, args, index, deadlineMs } = this
-    this.ref = db.draft(args, index, type, encoding, valueSize, deadlineMs)
+    const arena = db.arenaOf(args, index)
+    const timed = deadlineMs !== NO_DEADLINE
+    const size = timed ? valueSize + DEADLINE_SIZE : valueSize
+    const { offsets, lengths } = args
+    this.ref = entryCreateAligned(arena, args.words, offsets[index], lengths[index], size)
+    arena.words[this.ref << 1] = entryHeader(type, encoding, timed, db.newAge())
+    if (timed) setEntryDeadline(arena, this.ref, deadlineMs)
     return this.ref
   }
 

@@ -8,6 +8,7 @@
 import type { Settings } from '../../config/settings.ts'
 import type { Arena, Ref } from '../../memory/arena.ts'
 import type { VisitBlock } from '../../memory/check.ts'
+import type { EventName } from './events.ts'
 
 /** Receives the pieces that DEBUG DIGEST hashes. */
 export interface DigestSink {
@@ -15,6 +16,34 @@ export interface DigestSink {
   ordered(bytes: Uint8Array): void
   /** Elements hashed as a set: order does not count. */
   unordered(...parts: Uint8Array[]): void
+  /** As `unordered`, of an element that is marked apart from its parts. */
+  marked(mark: Uint8Array, ...parts: Uint8Array[]): void
+}
+
+/** Is shown the bytes of an element; they are valid during the call only. */
+export type SeeElement = (bytes: Buffer, offset: number, length: number) => void
+
+/**
+ * What a type offers whose elements may have ends of their own: `element-expiry.ts` is who asks, about
+ * values whose encoding has the bit TIMED_ENCODING.
+ */
+export interface TimedElements {
+  /** The command that takes an element out of a key, and the event of one whose time is over. */
+  readonly removal: Buffer
+  readonly expiredEvent: EventName
+  /** Elements that end before this moment are not to be seen from now on. */
+  hideBefore(nowMs: number): void
+  /** The end of the element that goes first, Infinity when none has one. */
+  firstEnd(arena: Arena, ref: Ref): number
+  /** Where the key stands in its database's order, -1: nowhere. Kept with the value. */
+  listed(arena: Arena, ref: Ref): number
+  setListed(arena: Arena, ref: Ref, ms: number): void
+  /** Elements, those included whose time is over. */
+  count(arena: Arena, ref: Ref): number
+  /** Takes out up to `limit` elements that end before `nowMs`; `see` is shown each before. */
+  expire(arena: Arena, ref: Ref, nowMs: number, limit: number, see: SeeElement | undefined): number
+  /** The value may take an encoding without the bit, if it is in no order. */
+  settle(arena: Arena, ref: Ref): void
 }
 
 export interface ValueType {
@@ -39,6 +68,8 @@ export interface ValueType {
   copyTo(arena: Arena, from: Ref, toArena: Arena, toArgs: CopyTarget): void
   /** What DEBUG OBJECT tells beyond what it tells of every value. */
   details?(arena: Arena, ref: Ref): string
+  /** Absent: elements have no ends. */
+  readonly elements?: TimedElements
   /** Feeds DEBUG DIGEST. */
   digest(arena: Arena, ref: Ref, sink: DigestSink): void
 }

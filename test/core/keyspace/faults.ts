@@ -7,7 +7,7 @@
  * Never: changes a byte.
  */
 import type { Db } from '../../../src/core/keyspace/db.ts'
-import { entryDeadline, entryType } from '../../../src/core/keyspace/entry.ts'
+import { entryDeadline, entryHasElements, entryType } from '../../../src/core/keyspace/entry.ts'
 import type { Keyspace } from '../../../src/core/keyspace/keyspace.ts'
 import { valueType } from '../../../src/core/keyspace/value.ts'
 import { hashWords } from '../../../src/lib/hash.ts'
@@ -49,8 +49,10 @@ export function keyspaceFaults(keyspace: Keyspace): string[] {
 
 function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
   const table = db.tables()[index]
-  const tree = db.deadlineTrees()[index]
-  if (tree !== 0) byteTreeVisit(arena, tree, visit)
+  for (const order of [db.deadlines, db.elements.order]) {
+    const tree = order.trees()[index]
+    if (tree !== 0) byteTreeVisit(arena, tree, visit)
+  }
   if (table === 0) return
   byteMapVisit(arena, table, visit)
   byteMapForEach(arena, table, (ref) => {
@@ -63,20 +65,32 @@ function dbFaults(keyspace: Keyspace, db: Db, arena: Arena, index: number): stri
   const faults: string[] = []
   const table = db.tables()[index]
   const wanted: string[] = []
+  const wantedElements: string[] = []
   let count = 0
   if (table !== 0) {
     byteMapForEach(arena, table, (ref) => {
       count++
       const deadline = entryDeadline(arena, ref)
       if (deadline !== -1) wanted.push(`${deadline} ${ref}`)
+      const { elements } = valueType(entryType(arena, ref))
+      if (elements !== undefined && entryHasElements(arena, ref)) {
+        const listed = elements.listed(arena, ref)
+        if (listed !== -1) wantedElements.push(`${listed} ${ref}`)
+        if (listed > elements.firstEnd(arena, ref)) faults.push(`entry ${ref} is listed too late`)
+      }
       const problem = placeFault(keyspace, arena, table, index, ref)
       if (problem !== '') faults.push(problem)
     })
     if (byteMapCount(arena, table) !== count) faults.push(`${count} keys, another count`)
   }
-  const found = deadlines(arena, db.deadlineTrees()[index])
-  if (found.toSorted().join() !== wanted.toSorted().join()) {
-    faults.push(`deadlines [${found}] should be [${wanted}]`)
+  for (const [order, expected] of [
+    [db.deadlines, wanted],
+    [db.elements.order, wantedElements],
+  ] as const) {
+    const found = deadlines(arena, order.trees()[index])
+    if (found.toSorted().join() !== expected.toSorted().join()) {
+      faults.push(`deadlines [${found}] should be [${expected}]`)
+    }
   }
   return faults
 }

@@ -42,12 +42,14 @@ export function tableBytes(keyspace: Keyspace, db: Db): number {
   return sum
 }
 
-/** Bytes of a database's order of deadlines. */
+/** Bytes of a database's orders of deadlines, of keys and of elements. */
 export function deadlineBytes(keyspace: Keyspace, db: Db): number {
   let sum = 0
-  db.deadlineTrees().forEach((tree, i) => {
-    if (tree !== 0) sum += byteTreeMemoryBytes(keyspace.arenas[i], tree)
-  })
+  for (const { order } of [{ order: db.deadlines }, db.elements]) {
+    order.trees().forEach((tree, i) => {
+      if (tree !== 0) sum += byteTreeMemoryBytes(keyspace.arenas[i], tree)
+    })
+  }
   return sum
 }
 

@@ -6,12 +6,12 @@
  * Owns: nothing.
  * Never: changes a byte.
  */
-import type { Arena } from '../../../memory/arena.ts'
+import type { Arena, Ref } from '../../../memory/arena.ts'
 import { byteMapForEach, byteMapVisit } from '../../../memory/byte-map.ts'
 import { byteTreeCount, byteTreeVisit } from '../../../memory/byte-tree.ts'
 import { checkArena, type VisitBlock } from '../../../memory/check.ts'
 import type { Db } from '../../keyspace/db.ts'
-import { entryHasDeadline, entryType } from '../../keyspace/entry.ts'
+import { entryHasDeadline, entryHasElements, entryType } from '../../keyspace/entry.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import { valueType } from '../../keyspace/value.ts'
 
@@ -31,8 +31,10 @@ export function checkKeyspace(keyspace: Keyspace): string[] {
 /** Every block of a database in one arena. */
 function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
   const table = db.tables()[index]
-  const tree = db.deadlineTrees()[index]
-  if (tree !== 0) byteTreeVisit(arena, tree, visit)
+  for (const order of [db.deadlines, db.elements.order]) {
+    const tree = order.trees()[index]
+    if (tree !== 0) byteTreeVisit(arena, tree, visit)
+  }
   if (table === 0) return
   byteMapVisit(arena, table, visit)
   byteMapForEach(arena, table, (ref) => {
@@ -41,18 +43,32 @@ function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
   })
 }
 
-/** As many keys must have a deadline as the order of deadlines holds. */
+/** As many keys must have a deadline as the order of deadlines holds; of elements likewise. */
 function checkDeadlines(db: Db, arena: Arena, index: number, faults: string[]): void {
   const table = db.tables()[index]
-  const tree = db.deadlineTrees()[index]
-  const listed = tree === 0 ? 0 : byteTreeCount(arena, tree)
+  const [keysInOrder, elementsInOrder] = [db.deadlines, db.elements.order].map((order) => {
+    const tree = order.trees()[index]
+    return tree === 0 ? 0 : byteTreeCount(arena, tree)
+  })
   let timed = 0
+  let listed = 0
   if (table !== 0) {
     byteMapForEach(arena, table, (ref) => {
       if (entryHasDeadline(arena, ref)) timed++
+      if (isListed(arena, ref)) listed++
     })
   }
-  if (timed !== listed) {
-    faults.push(`arena ${index}: db ${db.index} has ${timed} timed keys, ${listed} are in order`)
+  const place = `arena ${index}: db ${db.index}`
+  if (timed !== keysInOrder) {
+    faults.push(`${place} has ${timed} timed keys, ${keysInOrder} are in order`)
   }
+  if (listed !== elementsInOrder) {
+    faults.push(`${place} has ${listed} keys with timed elements, ${elementsInOrder} are in order`)
+  }
+}
+
+function isListed(arena: Arena, ref: Ref): boolean {
+  if (!entryHasElements(arena, ref)) return false
+  const { elements } = valueType(entryType(arena, ref))
+  return elements !== undefined && elements.listed(arena, ref) >= 0
 }

@@ -39,6 +39,13 @@ class Digest implements DigestSink {
     this.#xor(sha1(element.bytes))
   }
 
+  marked(mark: Uint8Array, ...parts: Uint8Array[]): void {
+    const element = new Digest()
+    for (const part of parts) element.ordered(part)
+    element.#xor(sha1(mark))
+    this.#xor(sha1(element.bytes))
+  }
+
   #xor(bytes: Uint8Array): void {
     for (let i = 0; i < DIGEST_SIZE; i++) this.bytes[i] ^= bytes[i]
   }

@@ -28,6 +28,7 @@ export function statsSection(server: Server): string[] {
     'sync_partial_ok:0',
     'sync_partial_err:0',
     `expired_keys:${keyspace.expiredCount}`,
+    `expired_subkeys:${keyspace.expiredElementCount}`,
     'expired_stale_perc:0.00',
     'expired_time_cap_reached_count:0',
     'expire_cycle_cpu_milliseconds:0',
@@ -125,8 +126,10 @@ export function keyspaceSection({ keyspace }: Server): string[] {
   return keyspace.dbs
     .filter((db) => db.size() > 0)
     .map((db) => {
-      const counts = `keys=${db.size()},expires=${db.volatileSize()}`
-      return `db${db.index}:${counts},avg_ttl=${db.averageTtlMs()}`
+      const counts = `keys=${db.size()},expires=${db.volatileSize()},avg_ttl=${db.averageTtlMs()}`
+      // As 7.4 has it, but only where there is such a key: the line is else that of 7.0.
+      const timed = db.elements.order.count()
+      return `db${db.index}:${counts}${timed === 0 ? '' : `,subexpiry=${timed}`}`
     })
 }
 

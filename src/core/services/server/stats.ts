@@ -165,6 +165,7 @@ export class Stats {
     keyspace.hits = 0
     keyspace.misses = 0
     keyspace.expiredCount = 0
+    keyspace.expiredElementCount = 0
     clients.acceptedCount = 0
     clients.queryLimitDisconnections = 0
     clients.outputLimitDisconnections = 0

@@ -18,9 +18,21 @@ import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
-import { entryEncoding, TYPE_HASH } from '../../keyspace/entry.ts'
+import { TYPE_HASH } from '../../keyspace/entry.ts'
 import { ElementScan, parseCursor } from '../../keyspace/scan.ts'
-import { HASH_TABLE, HashCursor, hashCount, hashFind, hashStructure, readValue } from './hash.ts'
+import {
+  HashCursor,
+  hashCount,
+  hashMapOrPack,
+  hashSeenCount,
+  isHashTable,
+  isTimedHash,
+} from './hash.ts'
+import { findField, lookupEmptied } from './lookup.ts'
+import { readValue } from './table.ts'
+import { isHidden } from './timed.ts'
+import { TIMED_STRIDE } from './timed-pack.ts'
+import { entryEnd } from './timed-table.ts'
 
 const OUT_OF_RANGE = new CommandError('ERR value is out of range')
 const COUNT_OUT_OF_RANGE = new CommandError(
@@ -49,7 +61,7 @@ export const hget = command({
 
   run(call) {
     const ref = call.db.readTyped(call.args, 1, TYPE_HASH)
-    if (ref !== 0 && find(call, ref, 2)) bulk(call.reply, value)
+    if (ref !== 0 && findField(call, ref, 2, value)) bulk(call.reply, value)
     else call.reply.nil()
   },
 })
@@ -66,11 +78,14 @@ export const hmget = command({
 
   run(call) {
     const { args, reply } = call
-    const ref = call.db.readTyped(args, 1, TYPE_HASH)
+    let ref = call.db.readTyped(args, 1, TYPE_HASH)
     reply.array(args.count - 2)
     for (let i = 2; i < args.count; i++) {
-      if (ref !== 0 && find(call, ref, i)) bulk(reply, value)
-      else reply.nil()
+      if (ref !== 0 && findField(call, ref, i, value)) bulk(reply, value)
+      else {
+        reply.nil()
+        if (ref !== 0 && lookupEmptied()) ref = 0
+      }
     }
   },
 })
@@ -87,7 +102,7 @@ export const hexists = command({
 
   run(call) {
     const ref = call.db.readTyped(call.args, 1, TYPE_HASH)
-    call.reply.integer(ref !== 0 && find(call, ref, 2) ? 1 : 0)
+    call.reply.integer(ref !== 0 && findField(call, ref, 2, value) ? 1 : 0)
   },
 })
 
@@ -103,7 +118,7 @@ export const hstrlen = command({
 
   run(call) {
     const ref = call.db.readTyped(call.args, 1, TYPE_HASH)
-    call.reply.integer(ref !== 0 && find(call, ref, 2) ? value.length : 0)
+    call.reply.integer(ref !== 0 && findField(call, ref, 2, value) ? value.length : 0)
   },
 })
 
@@ -120,7 +135,10 @@ export const hlen = command({
   run(call) {
     const { db } = call
     const ref = db.readTyped(call.args, 1, TYPE_HASH)
-    call.reply.integer(ref === 0 ? 0 : hashCount(db.arena, ref))
+    if (ref === 0) return call.reply.integer(0)
+    // QUIRK: while DEBUG has switched active expiry off, fields whose time is over count.
+    const all = !isTimedHash(db.arena, ref) || !call.keyspace.activeExpire
+    call.reply.integer(all ? hashCount(db.arena, ref) : hashSeenCount(db.arena, ref))
   },
 })
 
@@ -138,9 +156,9 @@ export const hgetall = command({
   run(call) {
     const { db, reply } = call
     const ref = db.readTyped(call.args, 1, TYPE_HASH)
-    reply.map(ref === 0 ? 0 : hashCount(db.arena, ref)) // alloc: none, a header is written
+    reply.map(ref === 0 ? 0 : hashSeenCount(db.arena, ref)) // alloc: none, a header is written
     if (ref === 0) return
-    cursor.open(db.arena, ref)
+    cursor.open(db.arena, ref, false)
     while (cursor.next()) {
       reply.bulk(cursor.bytes, cursor.offset, cursor.length)
       bulk(reply, cursor.value)
@@ -162,9 +180,9 @@ export const hkeys = command({
   run(call) {
     const { db, reply } = call
     const ref = db.readTyped(call.args, 1, TYPE_HASH)
-    reply.array(ref === 0 ? 0 : hashCount(db.arena, ref))
+    reply.array(ref === 0 ? 0 : hashSeenCount(db.arena, ref))
     if (ref === 0) return
-    cursor.open(db.arena, ref)
+    cursor.open(db.arena, ref, false)
     while (cursor.next()) reply.bulk(cursor.bytes, cursor.offset, cursor.length)
   },
 })
@@ -183,9 +201,9 @@ export const hvals = command({
   run(call) {
     const { db, reply } = call
     const ref = db.readTyped(call.args, 1, TYPE_HASH)
-    reply.array(ref === 0 ? 0 : hashCount(db.arena, ref))
+    reply.array(ref === 0 ? 0 : hashSeenCount(db.arena, ref))
     if (ref === 0) return
-    cursor.open(db.arena, ref)
+    cursor.open(db.arena, ref, false)
     while (cursor.next()) bulk(reply, cursor.value)
   },
 })
@@ -223,10 +241,12 @@ export const hscan = command({
     const keep = (bytes: Buffer, offset: number, length: number) =>
       found.push(Buffer.from(bytes.subarray(offset, offset + length)))
     let next = 0
-    if (entryEncoding(arena, ref) === HASH_TABLE) {
+    if (isHashTable(arena, ref)) {
+      const isTimed = isTimedHash(arena, ref)
       scanned.length = 0
-      next = byteMapScan(arena, hashStructure(arena, ref), from, scan.count, scanned)
+      next = byteMapScan(arena, hashMapOrPack(arena, ref), from, scan.count, scanned)
       for (const entry of scanned) {
+        if (isTimed && isHidden(entryEnd(arena, entry))) continue
         const offset = entryKeyOffset(entry)
         const length = entryKeyLength(arena, entry)
         if (!scan.matches(arena.bytes, offset, length)) continue
@@ -235,7 +255,7 @@ export const hscan = command({
         if (withValues) keep(value.bytes, value.offset, value.length)
       }
     } else {
-      cursor.open(arena, ref)
+      cursor.open(arena, ref, false)
       while (cursor.next()) {
         if (!scan.matches(cursor.bytes, cursor.offset, cursor.length)) continue
         keep(cursor.bytes, cursor.offset, cursor.length)
@@ -264,7 +284,7 @@ export const hrandfield = command({
   run(call) {
     const { args, db, reply } = call
     if (args.count === 2) {
-      const ref = db.readTyped(args, 1, TYPE_HASH)
+      const ref = hashForDrawing(call)
       if (ref === 0) return reply.nil()
       drawOne(call, db.arena, ref)
       return bulk(reply, field)
@@ -275,16 +295,21 @@ export const hrandfield = command({
     if (args.count > 4 || (args.count === 4 && !args.is(3, 'WITHVALUES'))) throw SYNTAX
     const withValues = args.count === 4
     if (withValues && Math.abs(count) > RANDOM_COUNT_MAX) throw OUT_OF_RANGE
-    const ref = db.readTyped(args, 1, TYPE_HASH)
+    const ref = hashForDrawing(call)
     if (ref === 0 || count === 0) return reply.array(0)
     if (count < 0) drawRepeatedly(call, db.arena, ref, -count, withValues)
     else drawDistinct(call, db.arena, ref, count, withValues)
   },
 })
 
-function find(call: Call, ref: Ref, index: number): boolean {
-  const { args, db } = call
-  return hashFind(db.arena, ref, args, args.offsets[index], args.lengths[index], value)
+/**
+ * The hash, without fields whose time is over; 0 when there is none.
+ * QUIRK: where nothing may be deleted, these are drawn like others.
+ */
+function hashForDrawing({ args, db, keyspace }: Call): Ref {
+  const ref = db.readTyped(args, 1, TYPE_HASH)
+  if (ref === 0 || !isTimedHash(db.arena, ref) || !keyspace.expireByDeletion) return ref
+  return db.elements.expire(ref, Number.POSITIVE_INFINITY) < 0 ? 0 : ref
 }
 
 function bulk(reply: Reply, element: ListpackElement): void {
@@ -293,16 +318,17 @@ function bulk(reply: Reply, element: ListpackElement): void {
 
 /** Draws one field into `field` and `value`. */
 function drawOne(call: Call, arena: Arena, ref: Ref): void {
-  const structure = hashStructure(arena, ref)
+  const structure = hashMapOrPack(arena, ref)
   const { random } = call.server
-  if (entryEncoding(arena, ref) === HASH_TABLE) {
+  if (isHashTable(arena, ref)) {
     openEntry(
       arena,
       byteMapRandom(arena, structure, () => random.fraction()),
     ) // alloc: chance
     return
   }
-  const at = listpackSeek(arena, structure, 2 * random.below(hashCount(arena, ref)))
+  const stride = isTimedHash(arena, ref) ? TIMED_STRIDE : 2
+  const at = listpackSeek(arena, structure, stride * random.below(hashCount(arena, ref)))
   listpackRead(arena, at, field)
   listpackRead(arena, listpackNext(arena, at), value)
 }
@@ -341,9 +367,9 @@ function drawDistinct(
   const wanted = Math.min(count, size)
   const { random } = call.server
   header(call.reply, wanted, withValues)
-  if (entryEncoding(arena, ref) === HASH_TABLE && wanted * DRAWN_SHARE <= size) {
+  if (isHashTable(arena, ref) && wanted * DRAWN_SHARE <= size) {
     const drawn = new Set<Ref>()
-    const map = hashStructure(arena, ref)
+    const map = hashMapOrPack(arena, ref)
     while (drawn.size < wanted) drawn.add(byteMapRandom(arena, map, () => random.fraction()))
     for (const entry of drawn) {
       openEntry(arena, entry)
@@ -352,7 +378,7 @@ function drawDistinct(
     return
   }
   // Walks once: each is taken with the chance that is left for it.
-  cursor.open(arena, ref)
+  cursor.open(arena, ref, true)
   let left = size
   let missing = wanted
   while (missing > 0 && cursor.next()) {

@@ -1,33 +1,21 @@
 /**
  * The hash: a listpack of fields and values in turn while it is small, a byte map of fields beyond.
- * An entry of the map has the value in its payload: its length, then its bytes.
+ * Once a field is given an end of its own, `timed.ts` has both; no other hash is larger or slower
+ * for it.
  *
  * Thread: core. Hot path.
- * Owns: both encodings, and when one becomes the other.
+ * Owns: the encodings, and when one becomes the other.
  * Never: goes back to the small encoding; leaves a hash without fields to anybody but its caller.
  */
 import { hashWords } from '../../../lib/hash.ts'
-import { AlignedBytes } from '../../../memory/aligned.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import {
   byteMapCount,
   byteMapCreate,
   byteMapFind,
-  byteMapForEach,
-  byteMapFree,
-  byteMapInsert,
   byteMapRemove,
-  byteMapReplace,
-  byteMapReserve,
 } from '../../../memory/byte-map.ts'
-import { copyBytes } from '../../../memory/copy.ts'
-import {
-  entryCreateAligned,
-  entryKeyLength,
-  entryKeyOffset,
-  entryPayloadOffset,
-  entrySize,
-} from '../../../memory/entry.ts'
+import { entryKeyLength, entryKeyOffset } from '../../../memory/entry.ts'
 import {
   ListpackElement,
   listpackCount,
@@ -43,19 +31,28 @@ import {
 } from '../../../memory/listpack.ts'
 import { MapCursor } from '../../../memory/map-cursor.ts'
 import { entryEncoding, entryValueWord, setEntryEncoding } from '../../keyspace/entry.ts'
+import { freeMap, hashMapAdd, readValue, setInMap, type Words } from './table.ts'
+import {
+  HASH_LISTPACK,
+  HASH_LISTPACK_EX,
+  HASH_TABLE,
+  HASH_TABLE_EX,
+  isHidden,
+  NO_FIELD,
+  timedCount,
+  timedEnd,
+  timedFind,
+  timedHiddenCount,
+  timedRemove,
+  timedSet,
+  timedStructure,
+  timedToTable,
+} from './timed.ts'
+import { timedPackEndAt, timedPackNext } from './timed-pack.ts'
+import { entryEnd } from './timed-table.ts'
 
-export const HASH_LISTPACK = 0
-export const HASH_TABLE = 1
 export const HASH_VALUE_SIZE = 4
-export const HASH_LENGTH_SIZE = 4
 
-/** Bytes that an argument, or an element, lies in. `offset` is a multiple of 4 where words are. */
-export interface Words {
-  bytes: Buffer
-  words: Int32Array
-}
-
-const aligned = new AlignedBytes()
 const fieldElement = new ListpackElement()
 const valueElement = new ListpackElement()
 
@@ -64,18 +61,43 @@ export function hashCreatePack(arena: Arena): Ref {
   return listpackCreate(arena, 0)
 }
 
+/** The listpack or map of a hash that is not timed; the head of one that is. */
 export function hashStructure(arena: Arena, ref: Ref): Ref {
   return arena.words[entryValueWord(arena, ref)]
+}
+
+/** True for a large hash, timed or not. */
+export function isHashTable(arena: Arena, ref: Ref): boolean {
+  return (entryEncoding(arena, ref) & HASH_TABLE) !== 0
+}
+
+/** True for a hash whose fields may end. */
+export function isTimedHash(arena: Arena, ref: Ref): boolean {
+  return entryEncoding(arena, ref) >= HASH_LISTPACK_EX
+}
+
+/** The map of a large hash, or the listpack of a small one. */
+export function hashMapOrPack(arena: Arena, ref: Ref): Ref {
+  return isTimedHash(arena, ref) ? timedStructure(arena, ref) : hashStructure(arena, ref)
 }
 
 function setStructure(arena: Arena, ref: Ref, structure: Ref): void {
   arena.words[entryValueWord(arena, ref)] = structure
 }
 
+/** Fields, those included whose time is over but which are still there. */
 export function hashCount(arena: Arena, ref: Ref): number {
   const structure = hashStructure(arena, ref)
-  if (entryEncoding(arena, ref) === HASH_TABLE) return byteMapCount(arena, structure)
-  return listpackCount(arena, structure) >> 1
+  const encoding = entryEncoding(arena, ref)
+  if (encoding === HASH_TABLE) return byteMapCount(arena, structure)
+  if (encoding === HASH_LISTPACK) return listpackCount(arena, structure) >> 1
+  return timedCount(arena, ref)
+}
+
+/** Fields that are to be seen. */
+export function hashSeenCount(arena: Arena, ref: Ref): number {
+  const count = hashCount(arena, ref)
+  return isTimedHash(arena, ref) ? count - timedHiddenCount(arena, ref) : count
 }
 
 /** Finds a field's value. False when there is no such field. `offset` is a multiple of 4. */
@@ -88,31 +110,25 @@ export function hashFind(
   value: ListpackElement,
 ): boolean {
   const structure = hashStructure(arena, ref)
-  if (entryEncoding(arena, ref) === HASH_TABLE) {
+  const encoding = entryEncoding(arena, ref)
+  if (encoding === HASH_TABLE) {
     const hash = hashWords(from.words, offset >> 2, length, arena.hashSeed)
     const entry = byteMapFind(arena, structure, hash, from.words, offset, length)
     if (entry === 0) return false
     readValue(arena, entry, value)
     return true
   }
+  if (encoding !== HASH_LISTPACK) return timedFind(arena, ref, from, offset, length, value)
   const at = listpackFind(arena, listpackFirst(arena, structure), from.bytes, offset, length, 1)
   if (at === 0) return false
   listpackRead(arena, listpackNext(arena, at), value)
   return true
 }
 
-/** Makes `value` that of an entry of the map. */
-export function readValue(arena: Arena, entry: Ref, value: ListpackElement): void {
-  const payload = entryPayloadOffset(arena, entry)
-  value.isInteger = false
-  value.bytes = arena.bytes
-  value.offset = payload + HASH_LENGTH_SIZE
-  value.length = arena.words[payload >> 2]
-}
-
 /**
  * Gives a field a value, whatever the size of the hash. True when the field is new. Neither may lie
- * in this hash. Throws: ARENA_FULL, with nothing changed.
+ * in this hash. An end that the field has stays if `keepsEnd`, else it goes. Throws: ARENA_FULL, with
+ * nothing changed.
  */
 export function hashSet(
   arena: Arena,
@@ -123,9 +139,11 @@ export function hashSet(
   value: Words,
   valueOffset: number,
   valueLength: number,
+  keepsEnd: boolean,
 ): boolean {
   const structure = hashStructure(arena, ref)
-  if (entryEncoding(arena, ref) === HASH_TABLE) {
+  const encoding = entryEncoding(arena, ref)
+  if (encoding === HASH_TABLE) {
     const hash = hashWords(field.words, fieldOffset >> 2, fieldLength, arena.hashSeed)
     return setInMap(
       arena,
@@ -139,6 +157,43 @@ export function hashSet(
       valueLength,
     )
   }
+  if (encoding !== HASH_LISTPACK) {
+    return timedSet(
+      arena,
+      ref,
+      field,
+      fieldOffset,
+      fieldLength,
+      value,
+      valueOffset,
+      valueLength,
+      keepsEnd,
+    )
+  }
+  return setInPack(
+    arena,
+    ref,
+    structure,
+    field,
+    fieldOffset,
+    fieldLength,
+    value,
+    valueOffset,
+    valueLength,
+  )
+}
+
+function setInPack(
+  arena: Arena,
+  ref: Ref,
+  structure: Ref,
+  field: Words,
+  fieldOffset: number,
+  fieldLength: number,
+  value: Words,
+  valueOffset: number,
+  valueLength: number,
+): boolean {
   const first = listpackFirst(arena, structure)
   const at = listpackFind(arena, first, field.bytes, fieldOffset, fieldLength, 1)
   if (at !== 0) {
@@ -161,51 +216,6 @@ export function hashSet(
   return true
 }
 
-function setInMap(
-  arena: Arena,
-  map: Ref,
-  hash: number,
-  field: Words,
-  fieldOffset: number,
-  fieldLength: number,
-  value: Words,
-  valueOffset: number,
-  valueLength: number,
-): boolean {
-  const entry = byteMapFind(arena, map, hash, field.words, fieldOffset, fieldLength)
-  const size = HASH_LENGTH_SIZE + valueLength
-  let made = entry
-  if (entry === 0 || !fits(arena, entry, fieldLength, size)) {
-    if (entry === 0) byteMapReserve(arena, map, hash)
-    made = entryCreateAligned(arena, field.words, fieldOffset, fieldLength, size)
-  }
-  const payload = entryPayloadOffset(arena, made)
-  arena.words[payload >> 2] = valueLength
-  copyBytes(
-    arena.bytes,
-    arena.words,
-    payload + HASH_LENGTH_SIZE,
-    value.bytes,
-    value.words,
-    valueOffset,
-    valueLength,
-  )
-  if (entry === 0) {
-    byteMapInsert(arena, map, hash, made)
-  } else if (made !== entry) {
-    byteMapReplace(arena, map, hash, entry, made)
-    arena.free(entry)
-  }
-  return entry === 0
-}
-
-/** True when a value of `size` bytes fits into the entry's block, and does not waste most of it. */
-function fits(arena: Arena, entry: Ref, fieldLength: number, size: number): boolean {
-  const block = arena.blockSizeBytes(entry)
-  const needed = entrySize(fieldLength, size)
-  return needed <= block && needed * 2 + 64 > block
-}
-
 /** Takes a field out. False when there is no such field. */
 export function hashRemove(
   arena: Arena,
@@ -215,7 +225,8 @@ export function hashRemove(
   length: number,
 ): boolean {
   const structure = hashStructure(arena, ref)
-  if (entryEncoding(arena, ref) === HASH_TABLE) {
+  const encoding = entryEncoding(arena, ref)
+  if (encoding === HASH_TABLE) {
     const hash = hashWords(field.words, offset >> 2, length, arena.hashSeed)
     const entry = byteMapFind(arena, structure, hash, field.words, offset, length)
     if (entry === 0) return false
@@ -223,14 +234,28 @@ export function hashRemove(
     arena.free(entry)
     return true
   }
+  if (encoding !== HASH_LISTPACK) return timedRemove(arena, ref, field, offset, length)
   const at = listpackFind(arena, listpackFirst(arena, structure), field.bytes, offset, length, 1)
   if (at === 0) return false
   setStructure(arena, ref, listpackRemove(arena, structure, at, 2))
   return true
 }
 
+/** When a field ends, 0: on no account; NO_FIELD when it is not there, or not to be seen. */
+export function hashEnd(
+  arena: Arena,
+  ref: Ref,
+  from: Words,
+  offset: number,
+  length: number,
+): number {
+  if (isTimedHash(arena, ref)) return timedEnd(arena, ref, from, offset, length)
+  return hashFind(arena, ref, from, offset, length, valueElement) ? 0 : NO_FIELD
+}
+
 /** Makes a small hash a map. Throws: ARENA_FULL, with nothing changed. */
 export function hashToTable(arena: Arena, ref: Ref): void {
+  if (isTimedHash(arena, ref)) return timedToTable(arena, ref)
   const pack = hashStructure(arena, ref)
   const map = byteMapCreate(arena)
   let done = false
@@ -241,7 +266,7 @@ export function hashToTable(arena: Arena, ref: Ref): void {
       at = listpackNext(arena, at)
       listpackRead(arena, at, valueElement)
       at = listpackNext(arena, at)
-      hashMapAdd(arena, map, fieldElement, valueElement)
+      hashMapAdd(arena, map, fieldElement, valueElement, 0)
     }
     done = true
   } finally {
@@ -252,36 +277,6 @@ export function hashToTable(arena: Arena, ref: Ref): void {
   setEntryEncoding(arena, ref, HASH_TABLE)
 }
 
-/** Adds to a map that is being built. False when the field is there already. Throws: ARENA_FULL. */
-export function hashMapAdd(
-  arena: Arena,
-  map: Ref,
-  field: ListpackElement,
-  value: ListpackElement,
-): boolean {
-  aligned.set(field.bytes, field.offset, field.length)
-  const hash = hashWords(aligned.words, 0, aligned.length, arena.hashSeed)
-  if (byteMapFind(arena, map, hash, aligned.words, 0, aligned.length) !== 0) return false
-  byteMapReserve(arena, map, hash)
-  const size = HASH_LENGTH_SIZE + value.length
-  const entry = entryCreateAligned(arena, aligned.words, 0, aligned.length, size)
-  const payload = entryPayloadOffset(arena, entry)
-  arena.words[payload >> 2] = value.length
-  const from = value.offset
-  value.bytes.copy(arena.bytes, payload + HASH_LENGTH_SIZE, from, from + value.length)
-  byteMapInsert(arena, map, hash, entry)
-  return true
-}
-
-/** Frees a map with its entries. */
-// alloc: once for a whole hash
-export function freeMap(arena: Arena, map: Ref): void {
-  byteMapForEach(arena, map, (entry) => {
-    arena.free(entry)
-  })
-  byteMapFree(arena, map)
-}
-
 /** A walk over fields and values. The hash may not change meanwhile. */
 export class HashCursor {
   /** The field. */
@@ -289,41 +284,71 @@ export class HashCursor {
   offset = 0
   length = 0
   readonly value = new ListpackElement()
+  /** When the field ends, 0: on no account. */
+  end = 0
   readonly #field = new ListpackElement()
   readonly #cursor = new MapCursor()
   #arena: Arena | undefined = undefined
   #at = 0
-  #isTable = false
+  #encoding = HASH_LISTPACK
+  #showsAll = false
 
-  open(arena: Arena, ref: Ref): void {
-    const structure = hashStructure(arena, ref)
+  /** `showsAll`: fields as well whose time is over. */
+  open(arena: Arena, ref: Ref, showsAll: boolean): void {
+    const structure = hashMapOrPack(arena, ref)
     this.#arena = arena
-    this.#isTable = entryEncoding(arena, ref) === HASH_TABLE
-    if (this.#isTable) this.#cursor.open(arena, structure)
+    this.#encoding = entryEncoding(arena, ref)
+    this.#showsAll = showsAll
+    this.end = 0
+    if ((this.#encoding & HASH_TABLE) !== 0) this.#cursor.open(arena, structure)
     else this.#at = listpackFirst(arena, structure)
   }
 
   next(): boolean {
     const arena = this.#arena
     if (arena === undefined) return false
-    if (this.#isTable) {
-      const entry = this.#cursor.next()
-      if (entry === 0) return false
-      this.bytes = arena.bytes
-      this.offset = entryKeyOffset(entry)
-      this.length = entryKeyLength(arena, entry)
-      readValue(arena, entry, this.value)
-      return true
+    if ((this.#encoding & HASH_TABLE) !== 0) return this.#nextOfMap(arena)
+    return this.#nextOfPack(arena)
+  }
+
+  #nextOfMap(arena: Arena): boolean {
+    let entry = this.#cursor.next()
+    if (this.#encoding === HASH_TABLE_EX) {
+      while (entry !== 0) {
+        this.end = entryEnd(arena, entry)
+        if (this.#showsAll || !isHidden(this.end)) break
+        entry = this.#cursor.next()
+      }
     }
+    if (entry === 0) return false
+    this.bytes = arena.bytes
+    this.offset = entryKeyOffset(entry)
+    this.length = entryKeyLength(arena, entry)
+    readValue(arena, entry, this.value)
+    return true
+  }
+
+  #nextOfPack(arena: Arena): boolean {
+    const isTimed = this.#encoding === HASH_LISTPACK_EX
+    if (isTimed) this.#passHidden(arena)
     if (this.#at === 0) return false
     const field = this.#field
     listpackRead(arena, this.#at, field)
     this.bytes = field.bytes
     this.offset = field.offset
     this.length = field.length
-    const at = listpackNext(arena, this.#at)
+    let at = listpackNext(arena, this.#at)
     listpackRead(arena, at, this.value)
+    if (isTimed) at = listpackNext(arena, at)
     this.#at = listpackNext(arena, at)
     return true
+  }
+
+  #passHidden(arena: Arena): void {
+    while (this.#at !== 0) {
+      this.end = timedPackEndAt(arena, this.#at)
+      if (this.#showsAll || !isHidden(this.end)) return
+      this.#at = timedPackNext(arena, this.#at)
+    }
   }
 }

@@ -35,18 +35,21 @@ import {
   wrongArity,
 } from '../../engine/errors.ts'
 import { NO_DEADLINE } from '../../keyspace/db.ts'
-import { entryEncoding, entryValueWord, TYPE_HASH } from '../../keyspace/entry.ts'
+import { entryValueWord, TYPE_HASH } from '../../keyspace/entry.ts'
 import {
-  HASH_LISTPACK,
   HASH_VALUE_SIZE,
   hashCount,
   hashCreatePack,
-  hashFind,
+  hashEnd,
   hashRemove,
   hashSet,
   hashToTable,
-  type Words,
+  isHashTable,
+  isTimedHash,
 } from './hash.ts'
+import { findField, lookupEmptied } from './lookup.ts'
+import type { Words } from './table.ts'
+import { HASH_LISTPACK } from './timed.ts'
 
 const NOT_AN_INTEGER_VALUE = new CommandError('ERR hash value is not an integer')
 const NOT_A_FLOAT_VALUE = new CommandError('ERR hash value is not a float')
@@ -113,6 +116,7 @@ function setFields(call: Call): number {
         args,
         args.offsets[i + 1],
         args.lengths[i + 1],
+        false,
       )
       changed = true
       if (isNew) added++
@@ -137,10 +141,8 @@ export const hsetnx = command({
   run(call) {
     const { args, db, reply } = call
     const before = db.writeTyped(args, 1, TYPE_HASH)
-    const there =
-      before !== 0 && hashFind(db.arena, before, args, args.offsets[2], args.lengths[2], value)
-    if (there) return reply.integer(0)
-    const ref = before === 0 ? makeHash(call) : before
+    if (before !== 0 && findField(call, before, 2, value)) return reply.integer(0)
+    const ref = before === 0 || lookupEmptied() ? makeHash(call) : before
     fitArguments(call, ref, 2, 3)
     setOne(call, ref, args, args.offsets[3], args.lengths[3], 'hset')
     reply.integer(1)
@@ -171,6 +173,7 @@ export const hdel = command({
       empty = hashCount(arena, ref) === 0
     }
     if (empty) db.remove(ref)
+    else if (removed > 0 && isTimedHash(arena, ref)) db.elements.changed(ref)
     if (removed > 0) {
       db.changed(args, 1, 'hdel')
       call.keyspace.dirty += removed - 1
@@ -197,7 +200,7 @@ export const hincrby = command({
     const before = db.writeTyped(args, 1, TYPE_HASH)
     let oldHigh = 0
     let oldLow = 0
-    if (before !== 0 && findField(call, before)) {
+    if (before !== 0 && findField(call, before, 2, value)) {
       const end = value.offset + value.length
       if (parseInteger(value.bytes, value.offset, end) !== INTEGER_OK) throw NOT_AN_INTEGER_VALUE
       oldHigh = integerHigh()
@@ -208,7 +211,7 @@ export const hincrby = command({
     const sumLow = int64SumLow()
     text.set(digits, 0, writeInteger64(digits, 0, sumHigh, sumLow))
 
-    const ref = before === 0 ? makeHash(call) : before
+    const ref = before === 0 || lookupEmptied() ? makeHash(call) : before
     fitArguments(call, ref, 2, 2)
     setOne(call, ref, text, 0, text.length, 'hincrby')
     call.reply.integer64(sumHigh, sumLow)
@@ -232,7 +235,7 @@ export const hincrbyfloat = command({
     if (by === undefined) throw INFINITE
     const ref = db.writeTyped(args, 1, TYPE_HASH)
     let old: LongDouble | undefined = ZERO
-    if (ref !== 0 && findField(call, ref)) {
+    if (ref !== 0 && findField(call, ref, 2, value)) {
       const { bytes, offset, length } = value
       old = decimal(bytes.latin1Slice(offset, offset + length), NOT_A_FLOAT_VALUE)
     }
@@ -241,13 +244,26 @@ export const hincrbyfloat = command({
     const bytes = Buffer.from(formatLongDouble(sum), 'latin1')
     text.set(bytes, 0, bytes.length)
 
-    const made = ref === 0 ? makeHash(call) : ref
+    const made = ref === 0 || lookupEmptied() ? makeHash(call) : ref
     fitArguments(call, made, 2, 2)
     setOne(call, made, text, 0, text.length, 'hincrbyfloat')
-    if (call.propagation.active) call.propagateAs('HSET', args.copy(1), args.copy(2), bytes)
+    if (call.propagation.active) propagateSum(call, made, bytes)
     call.reply.bulkBytes(bytes)
   },
 })
+
+/**
+ * HINCRBYFLOAT travels as HSET of the sum.
+ * DIFFERS: where the field has an end, that follows; Redis 7.4 lets replicas and the AOF lose it.
+ */
+// alloc: for the AOF and replicas
+function propagateSum(call: Call, ref: Ref, sum: Buffer): void {
+  const { args, db } = call
+  const [key, field] = [args.copy(1), args.copy(2)]
+  call.propagateAs('HSET', key, field, sum)
+  const end = hashEnd(db.arena, ref, args, args.offsets[2], args.lengths[2])
+  if (end > 0) call.propagateAs('HPEXPIREAT', key, String(end), 'FIELDS', '1', field)
+}
 
 const ZERO: LongDouble = { mantissa: 0n, power: 0 }
 
@@ -256,11 +272,6 @@ function decimal(shown: string, error: CommandError): LongDouble | undefined {
   const parsed = parseLongDouble(shown)
   if (parsed === undefined && !isInfinityText(shown)) throw error
   return parsed
-}
-
-function findField(call: Call, ref: Ref): boolean {
-  const { args, db } = call
-  return hashFind(db.arena, ref, args, args.offsets[2], args.lengths[2], value)
 }
 
 /** The key's hash, made if there is none. Throws: CommandError, ARENA_FULL. */
@@ -284,7 +295,7 @@ function makeHash(call: Call): Ref {
   return ref
 }
 
-/** Sets the field in argument 2. */
+/** Sets the field in argument 2; only HSET and its like end what end it has. */
 function setOne(
   call: Call,
   ref: Ref,
@@ -297,7 +308,9 @@ function setOne(
   let done = false
   try {
     fitLength(call, ref, length)
-    hashSet(db.arena, ref, args, args.offsets[2], args.lengths[2], from, offset, length)
+    const keepsEnd = event !== 'hset'
+    const at = args.offsets[2]
+    hashSet(db.arena, ref, args, at, args.lengths[2], from, offset, length, keepsEnd)
     fitCount(call, ref)
     done = true
   } finally {
@@ -308,6 +321,7 @@ function setOne(
 /** Says what has changed; a hash that got no field after all goes away. */
 function endWriting(call: Call, ref: Ref, event: HashEvent | ''): void {
   const { args, db } = call
+  if (isTimedHash(db.arena, ref)) db.elements.changed(ref)
   if (event !== '') db.changed(args, 1, event)
   else if (hashCount(db.arena, ref) === 0) db.remove(ref)
 }
@@ -315,7 +329,7 @@ function endWriting(call: Call, ref: Ref, event: HashEvent | ''): void {
 /** Makes a map of a hash that is about to get arguments too long for a listpack. */
 function fitArguments(call: Call, ref: Ref, first: number, last: number): void {
   const { args, db } = call
-  if (entryEncoding(db.arena, ref) !== HASH_LISTPACK) return
+  if (isHashTable(db.arena, ref)) return
   const most = call.server.settings.int('hash-max-listpack-value')
   for (let i = first; i <= last; i++) {
     if (args.lengths[i] > most) return hashToTable(db.arena, ref)
@@ -324,13 +338,13 @@ function fitArguments(call: Call, ref: Ref, first: number, last: number): void {
 
 function fitLength(call: Call, ref: Ref, length: number): void {
   const { arena } = call.db
-  if (entryEncoding(arena, ref) !== HASH_LISTPACK) return
+  if (isHashTable(arena, ref)) return
   if (length > call.server.settings.int('hash-max-listpack-value')) hashToTable(arena, ref)
 }
 
 function fitCount(call: Call, ref: Ref): void {
   const { arena } = call.db
-  if (entryEncoding(arena, ref) !== HASH_LISTPACK) return
+  if (isHashTable(arena, ref)) return
   const most = call.server.settings.int('hash-max-listpack-entries')
   if (hashCount(arena, ref) > most) hashToTable(arena, ref)
 }
