@@ -16,6 +16,7 @@ import { transactionCommands } from './services/transactions/commands.ts'
 import { bitmapCommands } from './types/bitmap/commands.ts'
 import { geoCommands } from './types/geo/commands.ts'
 import { hashCommands } from './types/hash/commands.ts'
+import { hyperloglogCommands } from './types/hyperloglog/commands.ts'
 import { listCommands } from './types/list/commands.ts'
 import { setCommands } from './types/set/commands.ts'
 import { sortedSetCommands } from './types/sorted-set/commands.ts'
@@ -27,6 +28,7 @@ export const commandGroups: readonly CommandGroup[] = [
   bitmapCommands,
   geoCommands,
   hashCommands,
+  hyperloglogCommands,
   listCommands,
   setCommands,
   sortedSetCommands,

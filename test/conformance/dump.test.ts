@@ -20,8 +20,13 @@ const pairs = (count: number) => words(count).flatMap((word, i) => [word, `${i *
 const numbers = (count: number, step: number) =>
   Array.from({ length: count }, (_, i) => String(i * step - 7))
 
+type Commands = readonly (readonly string[])[]
+
+const entries = (count: number) =>
+  Array.from({ length: count }, (_, i) => ['XADD', 'k', `${i + 1}-1`, 'field', `${i}`, 'f', 'v'])
+
 /** How each value is made; its type and encoding are what Redis says of it. */
-const VALUES: readonly (readonly [string, readonly string[]])[] = [
+const VALUES: readonly (readonly [string, ...Commands])[] = [
   ['a text', ['SET', 'k', 'text']],
   ['an integer', ['SET', 'k', '12345']],
   ['a long text', ['SET', 'k', LONG]],
@@ -40,7 +45,27 @@ const VALUES: readonly (readonly [string, readonly string[]])[] = [
   ['integers of 64 bits', ['SADD', 'k', ...numbers(20, 7_000_000_000)]],
   ['many integers', ['SADD', 'k', ...numbers(600, 3)]],
   ['a set of words', ['SADD', 'k', ...words(30), '1', '-5', LONG]],
+  ['a HyperLogLog of runs', ['PFADD', 'k', ...words(100)]],
+  ['a HyperLogLog of registers', ['PFADD', 'k', ...words(4000)], ['PFCOUNT', 'k']],
+  ['a small stream', ['XADD', 'k', '5-1', 'f', 'v'], ['XADD', 'k', '5-2', 'f', '12', 'g', '-1']],
+  ['an empty stream', ['XADD', 'k', '5-1', 'f', 'v'], ['XDEL', 'k', '5-1']],
+  [
+    'a stream that is read',
+    ...entries(300),
+    ['XDEL', 'k', '7-1', '250-1'],
+    ['XGROUP', 'CREATE', 'k', 'g', '0'],
+    ['XGROUP', 'CREATE', 'k', 'other', '3-1', 'ENTRIESREAD', '3'],
+    ['XREADGROUP', 'GROUP', 'g', 'alice', 'COUNT', '5', 'STREAMS', 'k', '>'],
+    ['XREADGROUP', 'GROUP', 'g', 'bob', 'COUNT', '9', 'STREAMS', 'k', '>'],
+    ['XACK', 'k', 'g', '2-1', '8-1'],
+  ],
 ]
+
+async function make(client: Client, commands: Commands): Promise<void> {
+  for (const command of commands) {
+    expect((await client.ask(command)).startsWith('-')).toBe(false)
+  }
+}
 
 interface Pair {
   readonly ours: Client
@@ -90,13 +115,13 @@ describe.if(redisServerPath !== '')('DUMP and RESTORE', () => {
     'carry every value between us and real Redis',
     () =>
       withBoth(async ({ ours, theirs }) => {
-        for (const [name, command] of VALUES) {
+        for (const [name, ...commands] of VALUES) {
           for (const [from, to] of [
             [ours, theirs],
             [theirs, ours],
           ]) {
             await Promise.all([from.call('FLUSHALL'), to.call('FLUSHALL')])
-            expect((await from.ask(command)).startsWith('-')).toBe(false)
+            await make(from, commands)
             const restored = await to.ask(['RESTORE', 'k', '0', await dump(from)])
             expect(`${name}: ${restored}`).toBe(`${name}: +OK`)
             for (const question of ['DEBUG DIGEST', 'OBJECT ENCODING k', 'TYPE k']) {
@@ -114,9 +139,9 @@ describe.if(redisServerPath !== '')('DUMP and RESTORE', () => {
     'give the same bytes for values that have an order',
     () =>
       withBoth(async ({ ours, theirs }) => {
-        for (const [name, command] of VALUES) {
+        for (const [name, ...commands] of VALUES) {
           await Promise.all([ours.call('FLUSHALL'), theirs.call('FLUSHALL')])
-          await Promise.all([ours.call(command), theirs.call(command)])
+          await Promise.all([make(ours, commands), make(theirs, commands)])
           if ((await ours.ask('OBJECT ENCODING k')) === '$hashtable') continue
           const [mine, real] = [await dump(ours), await dump(theirs)]
           // Redis's compressor takes other matches than ours: those are compared by their digest.
@@ -132,9 +157,9 @@ describe.if(redisServerPath !== '')('DUMP and RESTORE', () => {
     () =>
       withBoth(async ({ ours }) => {
         const random = seededRandom(11, 'forged payloads')
-        for (const [, command] of VALUES) {
+        for (const [, ...commands] of VALUES) {
           await ours.call('FLUSHALL')
-          await ours.call(command)
+          await make(ours, commands)
           const payload = await dump(ours)
           for (let i = 0; i < FORGED_COUNT; i++) {
             const reply = await ours.ask(['RESTORE', 'f', '0', forged(payload, random), 'REPLACE'])

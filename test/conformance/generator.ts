@@ -28,7 +28,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set(
     'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe pubsub publish spublish',
     'script eval evalsha eval_ro evalsha_ro fcall fcall_ro function watch unwatch multi exec discard',
     // Answer by chance, by time, or about the server itself.
-    'spop info memory latency slowlog lolwut role lastsave time command pfdebug pfselftest swapdb',
+    'spop info memory latency slowlog lolwut role lastsave time command pfselftest swapdb',
   ]
     .join(' ')
     .split(' '),

@@ -104,6 +104,8 @@ export const TUNED: Readonly<Record<string, Tuned>> = {
   ],
   bitfield: (dice, key) => [key(), ...several(dice, () => bitfield(dice))],
   bitfield_ro: (dice, key) => [key(), ...several(dice, () => ['GET', type(dice), offset(dice)], 3)],
+  pfadd: (dice, key) => [key(), ...several(dice, () => [`element ${dice.below(300)}`], 20)],
+  pfdebug: (dice, key) => [dice.word('GETREG DECODE ENCODING TODENSE x'), key()],
   expire: (dice, key) => [key(), far(dice), ...(dice.chance(40) ? [dice.word('NX XX GT LT')] : [])],
   pexpire: (dice, key) => [
     key(),

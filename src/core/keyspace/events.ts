@@ -142,11 +142,16 @@ export class KeyEvents {
 
   /** A key changed, which is an event. */
   changed(event: EventName, dbIndex: number, bytes: Buffer, offset: number, length: number): void {
+    this.modified(dbIndex, bytes, offset, length)
+    this.notify(event, dbIndex, bytes, offset, length)
+  }
+
+  /** A key changed, which is no event. */
+  modified(dbIndex: number, bytes: Buffer, offset: number, length: number): void {
     const listeners = this.#changeListeners
     for (let i = 0; i < listeners.length; i++) {
       if (listeners[i].active) listeners[i].keyChanged(dbIndex, bytes, offset, length, event)
     }
-    this.notify(event, dbIndex, bytes, offset, length)
   }
 
   /** An event that is no change, or not a change of its own. */
