@@ -142,12 +142,12 @@ export class KeyEvents {
 
   /** A key changed, which is an event. */
   changed(event: EventName, dbIndex: number, bytes: Buffer, offset: number, length: number): void {
-    this.modified(dbIndex, bytes, offset, length)
+    this.modified(event, dbIndex, bytes, offset, length)
     this.notify(event, dbIndex, bytes, offset, length)
   }
 
-  /** A key changed, which is no event. */
-  modified(dbIndex: number, bytes: Buffer, offset: number, length: number): void {
+  /** As `changed`, but nobody is notified. */
+  modified(event: EventName, dbIndex: number, bytes: Buffer, offset: number, length: number): void {
     const listeners = this.#changeListeners
     for (let i = 0; i < listeners.length; i++) {
       if (listeners[i].active) listeners[i].keyChanged(dbIndex, bytes, offset, length, event)

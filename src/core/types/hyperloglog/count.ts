@@ -71,6 +71,6 @@ function keepEstimate(call: Call): void {
   const count = estimate(counted)
   hll.keepCount(highWord(count), count | 0)
   keyspace.dirty++
-  keyspace.events.modified(db.index, args.bytes, args.offsets[1], args.lengths[1])
+  keyspace.events.modified('pfadd', db.index, args.bytes, args.offsets[1], args.lengths[1])
   if (call.propagation.active) call.propagateAs('PFCOUNT', args.copy(1)) // alloc: for the AOF
 }
