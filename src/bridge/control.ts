@@ -18,6 +18,8 @@ export type FromCore =
   /** The core takes requests from now on. */
   | { readonly type: 'ready' }
   | { readonly type: 'shutdown'; readonly status: number }
+  /** The disk thread has something to do from now on. */
+  | { readonly type: 'disk' }
   /** To every io thread and main: these directives have other values now. */
   | {
       readonly type: 'settings'

@@ -5,6 +5,7 @@
  * Owns: the position of every shared word, one cache line (two, against prefetching) for each.
  * Never: holds a key, a value or a request.
  */
+import { DISK_RING_SIZE } from '../config/limits.ts'
 
 /** 32 words are 128 bytes: a cache line and the neighbour that processors fetch along with it. */
 const LINE = 32
@@ -23,6 +24,19 @@ export const ROOM_WANTED = 6 * LINE
 /** Connections that sent something lately, as the io thread sees it. */
 export const ACTIVE_CONNECTIONS = 7 * LINE
 const LINK_WORDS = 8 * LINE
+
+/** Words of the link between the core and the disk thread. */
+export const TO_DISK_HEAD = 0 * LINE
+export const TO_DISK_TAIL = 1 * LINE
+export const FROM_DISK_HEAD = 2 * LINE
+export const FROM_DISK_TAIL = 3 * LINE
+/** 1 while the disk thread sleeps in its event loop and wants to be woken. */
+export const DISK_PARKED = 4 * LINE
+/** 1 while the core waits for room in the ring to the disk thread. */
+export const DISK_ROOM_WANTED = 5 * LINE
+/** 1 while the disk thread has records that found no room in the ring to the core. */
+export const CORE_ROOM_WANTED = 6 * LINE
+const DISK_WORDS = 7 * LINE
 
 /** Words of the whole process. */
 export const CORE_PARKED = 0 * LINE
@@ -51,9 +65,17 @@ export interface LinkMemory {
   readonly slots: SharedArrayBuffer
 }
 
+/** Between the core and the disk thread. Pages that are not touched cost nothing. */
+export interface DiskMemory {
+  readonly words: SharedArrayBuffer
+  readonly toDisk: SharedArrayBuffer
+  readonly fromDisk: SharedArrayBuffer
+}
+
 export interface BridgeMemory {
   readonly process: SharedArrayBuffer
   readonly links: readonly LinkMemory[]
+  readonly disk: DiskMemory
 }
 
 /** Makes the shared memory of a process with `linkCount` io threads. Ring sizes are powers of 2. */
@@ -62,6 +84,7 @@ export function createBridgeMemory(
   requestRingSize: number,
   replyRingSize: number,
   slotCount: number,
+  diskRingSize: number = DISK_RING_SIZE,
 ): BridgeMemory {
   const links: LinkMemory[] = []
   for (let i = 0; i < linkCount; i++) {
@@ -73,5 +96,10 @@ export function createBridgeMemory(
       slots: new SharedArrayBuffer(slotCount * SLOT_WORDS * 4),
     })
   }
-  return { process: new SharedArrayBuffer(PROCESS_WORDS * 4), links }
+  const disk = {
+    words: new SharedArrayBuffer(DISK_WORDS * 4),
+    toDisk: new SharedArrayBuffer(diskRingSize),
+    fromDisk: new SharedArrayBuffer(diskRingSize),
+  }
+  return { process: new SharedArrayBuffer(PROCESS_WORDS * 4), links, disk }
 }

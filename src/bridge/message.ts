@@ -68,6 +68,10 @@ export const KIND_BROADCAST = 23
 /** Open a connection to another server; payload: MessagePack `DialOrder`; word 3: its bytes. */
 export const KIND_DIAL = 24
 
+// Core to disk thread and back; word 2: the job. KIND_CONTROL there is MessagePack of that job.
+/** Bytes of a job, in order: of the file that it writes or reads; word 3: how many. */
+export const KIND_JOB_BYTES = 32
+
 export const CLOSED_BY_PEER = 0
 export const CLOSED_BY_OUTPUT_LIMIT = 1
 export const CLOSED_BY_QUERY_LIMIT = 2

@@ -57,6 +57,30 @@ export const BROADCAST_ENTRY_COUNT = 256
 /** The core looks again after this long when it waits for room in a reply ring. */
 export const RING_WAIT_SLICE_MS = 10
 
+/** Bytes of each of the two rings between core and disk thread, and of the longest record in them. */
+export const DISK_RING_SIZE = 4 * 1024 * 1024
+export const DISK_RECORD_SIZE = 64 * 1024
+
+/** Records from the disk thread that the core takes before it looks at its clients again. */
+export const DISK_BATCH_COUNT = 16
+
+/** With rdb-save-incremental-fsync: bytes of an RDB file that are written before a sync. */
+export const RDB_SYNC_SIZE = 4 * 1024 * 1024
+
+/**
+ * A slice of a snapshot: a part of the time that the batch before it took, within these bounds. An
+ * idle core takes slices of the longest kind, one after the other.
+ */
+export const SNAPSHOT_SLICE_SHARE = 0.3
+export const SNAPSHOT_SLICE_US_MIN = 100
+export const SNAPSHOT_SLICE_US_MAX = 1000
+
+/** After a failed background save the next one is not tried before so many seconds. */
+export const SAVE_RETRY_SECONDS = 5
+
+/** How often it is looked whether a save is due. */
+export const SAVE_CRON_PERIOD_MS = 100
+
 // ---- waiting and waking ----
 
 /** Chunks of requests that are published before a sleeping core is woken within a turn. */

@@ -292,22 +292,22 @@ export const PARAMS = {
   }),
 
   // Snapshots
-  save: words(savePoints, '3600 1 300 100 60 10000', refused('nothing is saved to disk yet', '')),
+  save: words(savePoints, '3600 1 300 100 60 10000', core),
   dbfilename: define('text', fileName('dbfilename', 'filename', true), 'dump.rdb', disk, {
     change: 'protected',
     keepsEmpty: true,
   }),
   rdbcompression: bool('yes', core),
-  rdbchecksum: bool('yes', NO_SAVE, AT_START),
+  rdbchecksum: bool('yes', core, AT_START),
   'rdb-del-sync-files': bool('no', NO_REPLICA),
-  'rdb-save-incremental-fsync': bool('yes', NO_SAVE),
+  'rdb-save-incremental-fsync': bool('yes', core),
   'stop-writes-on-bgsave-error': bool('yes', NO_SAVE),
   'sanitize-dump-payload': choice('no', inert('payloads and files are always checked in full'), [
     'no',
     'yes',
     'clients',
   ]),
-  'rdb-key-save-delay': int(INT_MIN, INT_MAX, '0', NO_SAVE, { hidden: true }),
+  'rdb-key-save-delay': int(INT_MIN, INT_MAX, '0', core, { hidden: true }),
   'key-load-delay': int(INT_MIN, INT_MAX, '0', NO_SAVE, { hidden: true }),
   'loading-process-events-interval-bytes': int(1024n, INT_MAX, '2097152', NO_SAVE, {
     hidden: true,

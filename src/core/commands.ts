@@ -9,6 +9,7 @@ import type { CommandGroup } from './command/command.ts'
 import { genericCommands } from './keyspace/commands.ts'
 import { clusterCommands } from './services/cluster/commands.ts'
 import { connectionCommands } from './services/connection/commands.ts'
+import { persistenceCommands } from './services/persistence/commands.ts'
 import { pubsubCommands } from './services/pubsub/commands.ts'
 import { scriptingCommands } from './services/scripting/commands.ts'
 import { serverCommands } from './services/server/commands.ts'
@@ -37,6 +38,7 @@ export const commandGroups: readonly CommandGroup[] = [
   connectionCommands,
   pubsubCommands,
   serverCommands,
+  persistenceCommands,
   transactionCommands,
   clusterCommands,
   scriptingCommands,

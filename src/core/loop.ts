@@ -52,10 +52,13 @@ export class Loop {
       server.keyspace.expireDue(EXPIRE_SLICE_KEY_COUNT)
     }
     server.timers.runDue()
+    if (!server.disk.isEmpty()) server.disk.take()
     if (server.keyspace.ready.pending) server.blocking.serve()
     if (!server.pause.active && server.pause.waitingCount > 0) server.pause.tick()
     if (server.tracking.prefixes.pending) server.tracking.broadcast()
     server.outbox.flush()
+    if (server.keyspace.epoch !== 0) server.snapshotPace.turn(requests)
+    server.disk.publish()
     server.stats.turnEnded()
     return requests
   }
@@ -93,13 +96,18 @@ export class Loop {
   #sleep(): void {
     const server = this.#server
     park(this.#process, CORE_PARKED)
+    if (!server.disk.isEmpty()) {
+      unpark(this.#process, CORE_PARKED)
+      return
+    }
     for (const link of server.links) {
       if (link.requests.isEmpty()) continue
       unpark(this.#process, CORE_PARKED)
       return
     }
     const untilMs = Math.min(server.timers.nextMs, server.keyspace.nextDeadlineMs + 1)
-    const timeoutMs = Math.min(Math.max(untilMs - server.clock.tick(), 0), SLEEP_MS_MAX)
+    const waitMs = Math.min(server.snapshotPace.waitMs, SLEEP_MS_MAX)
+    const timeoutMs = Math.min(Math.max(untilMs - server.clock.tick(), 0), waitMs)
     if (timeoutMs === 0) {
       unpark(this.#process, CORE_PARKED)
       return

@@ -7,7 +7,7 @@
  */
 import { encode } from '@msgpack/msgpack'
 import type { BridgeMemory } from '../bridge/memory.ts'
-import { ARENA_COUNT_MAX, CLIENT_CRON_PERIOD_MS } from '../config/limits.ts'
+import { ARENA_COUNT_MAX, CLIENT_CRON_PERIOD_MS, SAVE_CRON_PERIOD_MS } from '../config/limits.ts'
 import { Settings } from '../config/settings.ts'
 import { Random } from '../lib/random.ts'
 import { CommandTable } from './command/table.ts'
@@ -16,6 +16,7 @@ import { Args } from './engine/args.ts'
 import { Blocking } from './engine/blocking.ts'
 import { Call } from './engine/call.ts'
 import { Clock } from './engine/clock.ts'
+import { DiskLink } from './engine/disk-link.ts'
 import { Inbox } from './engine/inbox.ts'
 import { CoreLink } from './engine/link.ts'
 import { Outbox } from './engine/outbox.ts'
@@ -31,6 +32,8 @@ import { Migrations } from './services/cluster/migration.ts'
 import { ClientMemory } from './services/connection/client-memory.ts'
 import { Clients } from './services/connection/clients.ts'
 import { Pause } from './services/connection/pause.ts'
+import { Saves } from './services/persistence/saves.ts'
+import { SnapshotPace } from './services/persistence/snapshot-pace.ts'
 import { Notifications } from './services/pubsub/notifications.ts'
 import { PubSub } from './services/pubsub/pubsub.ts'
 import { Control } from './services/server/control.ts'
@@ -59,6 +62,8 @@ export interface CoreStart {
   /** Processors that this process may use. */
   readonly processorCount: number
   readonly configFile: string
+  /** The disk thread is there already, since there is something to load. */
+  readonly diskRuns?: boolean
   /** Bytes of one arena; undefined: the largest. */
   readonly arenaSize?: number
   readonly arenaCount?: number
@@ -74,9 +79,12 @@ export class Server {
   readonly links: CoreLink[]
   readonly outbox: Outbox
   readonly peers: Peers
+  readonly disk: DiskLink
   readonly propagation: Propagation
   readonly keyspace: Keyspace
   readonly eviction: Eviction
+  readonly saves: Saves
+  readonly snapshotPace: SnapshotPace
   readonly transactions: Transactions
   readonly users: Users
   readonly log: Log
@@ -110,6 +118,10 @@ export class Server {
     this.links = start.memory.links.map((memory, index) => new CoreLink(index, memory))
     this.outbox = new Outbox(this.links)
     this.peers = new Peers(this.outbox, this.links[0])
+    this.disk = new DiskLink(start.memory, start.diskRuns === true, () => {
+      this.control.send({ type: 'disk' })
+      this.outbox.publish()
+    })
     this.propagation = new Propagation()
     this.keyspace = new Keyspace(
       {
@@ -123,6 +135,8 @@ export class Server {
     )
     this.keyspace.settings = this.settings
     this.eviction = new Eviction(this)
+    this.saves = new Saves(this)
+    this.snapshotPace = new SnapshotPace(this)
     this.transactions = new Transactions(this)
     this.users = new Users(this)
     this.log = new Log(this)
@@ -151,6 +165,7 @@ export class Server {
     }
     this.stats.beginSampling()
     this.timers.cron(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
+    this.timers.cron(SAVE_CRON_PERIOD_MS, () => this.saves.tick())
     const payload = encode({ type: 'commands', commands: this.commands.lookupTable() })
     for (const link of this.links) this.outbox.control(link, payload)
     this.control.send({ type: 'ready' })

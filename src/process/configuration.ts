@@ -11,6 +11,7 @@ import { fromBytes, fromUnicode, toUnicode } from '../config/byte-text.ts'
 import { type CommandLine, joinConfig } from '../config/command-line.ts'
 import { type ConfigExtras, type ConfigFailure, parseConfig } from '../config/parse.ts'
 import { Settings } from '../config/settings.ts'
+import { systemErrorText } from '../lib/system-error.ts'
 
 export interface Configuration {
   readonly settings: Settings
@@ -74,15 +75,8 @@ export function enterDirectory(
   }
 }
 
-const PROBLEMS: Readonly<Record<string, string>> = {
-  ENOENT: 'No such file or directory',
-  EACCES: 'Permission denied',
-  EISDIR: 'Is a directory',
-  ENOTDIR: 'Not a directory',
-}
-
 /** The system's words for what went wrong, as strerror has them. */
 function systemProblem(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
-  return PROBLEMS[code ?? ''] ?? message
+  return systemErrorText(code ?? '', message)
 }

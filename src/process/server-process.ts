@@ -18,6 +18,7 @@ import {
 import type { LogLevel } from '../config/log-levels.ts'
 import { REDBUN_VERSION, REDIS_VERSION } from '../config/version.ts'
 import type { CoreStart } from '../core/server.ts'
+import type { DiskStart } from '../disk/worker.ts'
 import { isAboutListening, type ListenOutcome, listen } from '../io/listen.ts'
 import { IoThread } from '../io/thread.ts'
 import type { IoStart } from '../io/worker.ts'
@@ -133,6 +134,7 @@ export class ServerProcess {
     else if (message.type === 'fatal') this.#fatal(message.text)
     else if (message.type === 'settings') this.#settingsChanged(message)
     else if (message.type === 'shutdown') this.#end(message.status)
+    else if (message.type === 'disk') this.#startDisk()
     else if (message.type === 'rewrite') {
       const error = rewriteConfiguration(this.#configuration.file, message)
       this.#io.tellCore({ type: 'answer', number: message.number, error, about: '' })
@@ -157,6 +159,14 @@ export class ServerProcess {
       worker.postMessage(start)
     }
     this.#listened(listen(this.#io.listeners, this.#configuration.settings, { unix: true }))
+  }
+
+  /** Later than the others, and only if it is needed: most of what a server does needs no file. */
+  #startDisk(): void {
+    const worker = new Worker(new URL('../disk/worker.ts', import.meta.url).href)
+    this.#watch(worker, 'disk')
+    const start: DiskStart = { memory: this.#memory }
+    worker.postMessage(start)
   }
 
   #workerSaid(message: WorkerMessage): void {

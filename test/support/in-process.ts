@@ -1,6 +1,6 @@
 /**
  * Our server inside the test process: the core over bridge memory, with this file playing the io
- * thread. Nothing here waits: time passes when the test says so, and a reply that has not come after
+ * thread and giving the disk thread its turns. Nothing here waits: time passes when the test says so, and a reply that has not come after
  * a turn comes only with time.
  *
  * Thread: any.
@@ -20,6 +20,7 @@ import { RingReader, RingWriter } from '../../src/bridge/ring.ts'
 import { Settings } from '../../src/config/settings.ts'
 import { Loop } from '../../src/core/loop.ts'
 import { Server } from '../../src/core/server.ts'
+import { DiskThread } from '../../src/disk/thread.ts'
 import { Connection, type ConnectionSocket } from '../../src/io/connection.ts'
 import { type ConnectionOwner, Connections } from '../../src/io/connections.ts'
 import { Delivery, type DeliveryOwner } from '../../src/io/delivery.ts'
@@ -62,6 +63,7 @@ export class InProcessServer implements ConnectionOwner, DeliveryOwner {
   readonly #connections = new Connections(1024)
   readonly #intake: Intake
   readonly #delivery: Delivery
+  readonly #disk: DiskThread
 
   constructor(options: InProcessOptions = {}) {
     const settings = new Settings()
@@ -99,6 +101,10 @@ export class InProcessServer implements ConnectionOwner, DeliveryOwner {
     )
     const replies = new RingReader(link.replies, words, REPLY_HEAD, REPLY_TAIL)
     this.#delivery = new Delivery(replies, words, this.#connections, this)
+    this.#disk = new DiskThread(memory)
+    this.server.disk.idle = () => {
+      if (!this.#disk.turn()) throw new Error('the core waits for a disk thread that has no work')
+    }
     this.server.begin()
     this.settle()
   }
@@ -127,10 +133,11 @@ export class InProcessServer implements ConnectionOwner, DeliveryOwner {
   settle(): void {
     for (let turns = 0; turns < TURNS_MAX; turns++) {
       const requests = this.#loop.turn()
+      const written = this.#disk.turn()
       const delivered = this.#delivery.deliver()
       const starved = this.#intake.hasStarved
       if (starved) this.#intake.pump()
-      if (requests === 0 && !delivered && !starved) return
+      if (requests === 0 && !written && !delivered && !starved) return
     }
     throw new Error(`the core is still busy after ${TURNS_MAX} turns`)
   }

@@ -156,6 +156,7 @@ export class Db {
     const word = ref << 1
     const header = this.arena.words[word]
     if ((header & TIMED_FLAGS) !== 0 && this.#expireIfDue(ref)) return 0
+    if (keyspace.epoch !== 0) keyspace.changing(this, ref)
     if (keyspace.touchesTime) {
       this.arena.words[word] = (header & 0xff) | (keyspace.lruClock << AGE_SHIFT)
     } else if (keyspace.touchesUse) {
@@ -203,6 +204,7 @@ export class Db {
       timed ? valueSize + DEADLINE_SIZE : valueSize,
     )
     arena.words[ref << 1] = entryHeader(type, encoding, timed, this.#keyspace.newAge())
+    this.made(ref)
     if (timed) {
       setEntryDeadline(arena, ref, deadlineMs)
       this.deadlines.addOrFree(this.arenaIndex, ref, deadlineMs)
@@ -221,6 +223,7 @@ export class Db {
   replace(ref: Ref, type: number, encoding: number, valueSize: number, deadlineMs: number): Ref {
     const arena = this.arena
     const words = arena.words
+    this.changing(ref)
     const timed = deadlineMs !== NO_DEADLINE
     const keyLength = entryKeyLength(arena, ref)
     const payload = timed ? valueSize + DEADLINE_SIZE : valueSize
@@ -242,6 +245,7 @@ export class Db {
   /** Gives the key a deadline, or another one. Its ref may change. Throws: ARENA_FULL. */
   setDeadline(ref: Ref, deadlineMs: number, valueSize: number): Ref {
     const arena = this.arena
+    this.changing(ref)
     const before = entryDeadline(arena, ref)
     if (before === NO_DEADLINE) return this.#move(ref, valueSize, valueSize, deadlineMs)
     if (before === deadlineMs) return ref
@@ -257,6 +261,7 @@ export class Db {
     const arena = this.arena
     const before = entryDeadline(arena, ref)
     if (before === NO_DEADLINE) return false
+    this.changing(ref)
     this.deadlines.remove(this.arenaIndex, ref, before)
     const value = entryValueWord(arena, ref)
     const end = (ref << 1) + (arena.blockSizeBytes(ref) >> 2)
@@ -286,6 +291,15 @@ export class Db {
   /** The age that a new key begins with. */
   newAge(): number {
     return this.#keyspace.newAge()
+  }
+
+  /** An entry of `arena` was made, or is about to change: a snapshot has to know. */
+  made(ref: Ref): void {
+    if (this.#keyspace.epoch !== 0) this.#keyspace.created(this.arena, ref)
+  }
+
+  changing(ref: Ref): void {
+    if (this.#keyspace.epoch !== 0) this.#keyspace.changing(this, ref)
   }
 
   /**
@@ -391,16 +405,6 @@ export class Db {
     return this.keys.size()
   }
 
-  /** Keys that have a deadline. */
-  volatileSize(): number {
-    return this.deadlines.count()
-  }
-
-  /** Milliseconds that volatile keys have left, on average; 0 without such keys. */
-  averageTtlMs(): number {
-    return this.deadlines.averageTtlMs(this.#keyspace.clock.nowMs)
-  }
-
   /** The earliest deadline in this database, Infinity when there is none; of elements as well. */
   firstDeadlineMs(): number {
     return Math.min(this.deadlines.firstMs(), this.elements.order.firstMs())
@@ -453,6 +457,7 @@ export class Db {
   // alloc: once for a whole database
   flush(): number {
     const count = this.size()
+    if (this.#keyspace.epoch !== 0) this.#keyspace.flushing(this)
     this.forEach((ref) => {
       this.#free(ref)
     })
@@ -485,11 +490,6 @@ export class Db {
     other.elements.order = order
   }
 
-  /** Byte maps of this database by arena, 0 where there is none: for the checker. */
-  tables(): readonly number[] {
-    return Array.from(this.#maps)
-  }
-
   /** The arena that the next ref belongs to. */
   selectArena(index: number): void {
     this.arenaIndex = index
@@ -507,6 +507,7 @@ export class Db {
   }
 
   #unlink(ref: Ref, hash: number): void {
+    this.changing(ref)
     if (this.#keyspace.ready.awaitedCount > 0) this.#signal(ref)
     this.#forgetDeadlines(ref)
     byteMapRemove(this.arena, this.#maps[this.arenaIndex], hash, ref)

@@ -121,6 +121,7 @@ export class ElementExpiry {
           propagation.emit(index, [elements.removal, name, element])
         }
       : undefined
+    this.#db.changing(ref)
     const count = elements.expire(arena, ref, clock.nowMs, limit, see)
     return this.expired(ref, name, count) ? -count : count
   }

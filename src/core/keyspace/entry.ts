@@ -12,7 +12,7 @@
  * Never: knows what a value looks like inside.
  */
 import type { Arena, Ref } from '../../memory/arena.ts'
-import { ENTRY_KEY_LENGTH_MASK, ENTRY_KEY_OFFSET } from '../../memory/entry.ts'
+import { ENTRY_KEY_LENGTH_MASK, ENTRY_KEY_OFFSET, ENTRY_OWNER_SHIFT } from '../../memory/entry.ts'
 
 export const TYPE_STRING = 0
 export const TYPE_LIST = 1
@@ -74,6 +74,16 @@ export function entryAge(arena: Arena, ref: Ref): number {
 export function setEntryAge(arena: Arena, ref: Ref, age: number): void {
   const word = ref << 1
   arena.words[word] = (arena.words[word] & 0xff) | (age << AGE_SHIFT)
+}
+
+/** The mark of the last snapshot that has passed this entry: 1 to 3, 0 for none. */
+export function entryEpoch(arena: Arena, ref: Ref): number {
+  return arena.words[(ref << 1) + 1] >>> ENTRY_OWNER_SHIFT
+}
+
+export function setEntryEpoch(arena: Arena, ref: Ref, epoch: number): void {
+  const word = (ref << 1) + 1
+  arena.words[word] = (arena.words[word] & ENTRY_KEY_LENGTH_MASK) | (epoch << ENTRY_OWNER_SHIFT)
 }
 
 /** Word index of what follows the key: the deadline if there is one, else the value. */

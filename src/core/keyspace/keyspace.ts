@@ -6,14 +6,17 @@
  * Never: answers a client.
  */
 import type { Settings } from '../../config/settings.ts'
-import { Arena } from '../../memory/arena.ts'
+import { assert } from '../../lib/assert.ts'
+import { Arena, type Ref } from '../../memory/arena.ts'
+import { ENTRY_OWNER_SHIFT } from '../../memory/entry.ts'
 import type { Clock } from '../engine/clock.ts'
 import type { Propagation } from '../engine/propagation.ts'
 import { ReadyKeys } from '../engine/ready-keys.ts'
 import { Frequencies } from './age.ts'
 import { Db } from './db.ts'
-import { AGE_SHIFT } from './entry.ts'
+import { AGE_SHIFT, setEntryEpoch } from './entry.ts'
 import { KeyEvents } from './events.ts'
+import { Epochs, Snapshot, type SnapshotSink } from './snapshot.ts'
 
 export interface KeyspaceOptions {
   readonly databaseCount: number
@@ -50,6 +53,10 @@ export class Keyspace {
   touchesUse = false
   /** No deadline of any key lies before this; Infinity when there is none. */
   nextDeadlineMs = Number.POSITIVE_INFINITY
+  /** The snapshot being taken, and what marks the entries that it has passed; 0: none is taken. */
+  snapshot: Snapshot | undefined = undefined
+  epoch = 0
+  readonly #epochs = new Epochs()
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpire = true
   /** CLIENT PAUSE and a replica's role keep expired keys in place, unseen. */
@@ -69,6 +76,38 @@ export class Keyspace {
     }
     for (let i = 0; i < options.databaseCount; i++) this.dbs.push(new Db(this, i))
     this.tick()
+  }
+
+  /** Begins a snapshot; one at a time. */
+  takeSnapshot(sink: SnapshotSink): Snapshot {
+    assert(this.snapshot === undefined, 'one snapshot at a time')
+    this.snapshot = new Snapshot(this, this.#epochs.next(this), sink)
+    this.epoch = this.snapshot.epoch
+    return this.snapshot
+  }
+
+  /** For `Snapshot`: it is whole, or given up. */
+  snapshotEnded(whole: boolean): void {
+    this.#epochs.ended(whole)
+    this.snapshot = undefined
+    this.epoch = 0
+  }
+
+  /** An entry is about to change while a snapshot is taken. */
+  changing(db: Db, ref: Ref): void {
+    if (db.arena.words[(ref << 1) + 1] >>> ENTRY_OWNER_SHIFT !== this.epoch) {
+      this.snapshot?.before(db, ref)
+    }
+  }
+
+  /** An entry was made while a snapshot is taken, which it does not belong to. */
+  created(arena: Arena, ref: Ref): void {
+    setEntryEpoch(arena, ref, this.epoch)
+  }
+
+  /** All keys of a database are about to go while a snapshot is taken. */
+  flushing(db: Db): void {
+    this.snapshot?.finishTable(db.keys)
   }
 
   /** Takes over the clock's time where ages are told. */
@@ -155,6 +194,7 @@ export class Keyspace {
   /** Empties every database and gives the memory back to the system. Gives the key count. */
   flushAll(): number {
     const count = this.keyCount()
+    this.snapshot?.finish()
     for (const arena of this.arenas) arena.reset()
     for (const db of this.dbs) db.forget()
     this.nextDeadlineMs = Number.POSITIVE_INFINITY

@@ -10,6 +10,7 @@ import { RDB_HASH_METADATA, RDB_SET_LISTPACK, RDB_VERSION } from '../../lib/rdb/
 import type { RdbReader } from '../../lib/rdb/reader.ts'
 import type { RdbWriter } from '../../lib/rdb/writer.ts'
 import type { Arena, Ref } from '../../memory/arena.ts'
+import { entryKeyLength, entryKeyOffset } from '../../memory/entry.ts'
 import { entryType } from './entry.ts'
 import type { CopyTarget } from './value.ts'
 
@@ -44,10 +45,20 @@ export function persistenceOf(rdbType: number): ValuePersistence | undefined {
 
 /** Writes the type and value of an entry. Gives the RDB version that a reader has to know. */
 export function saveValue(arena: Arena, ref: Ref, writer: RdbWriter): number {
+  return save(arena, ref, writer, false)
+}
+
+/** As `saveValue`, with the key between type and value, as in a file. */
+export function saveEntry(arena: Arena, ref: Ref, writer: RdbWriter): number {
+  return save(arena, ref, writer, true)
+}
+
+function save(arena: Arena, ref: Ref, writer: RdbWriter, withKey: boolean): number {
   const persistence = byType[entryType(arena, ref)]
   if (persistence === undefined) throw new Error(`no bytes for type ${entryType(arena, ref)}`)
   const rdbType = persistence.rdbType(arena, ref)
   writer.byte(rdbType)
+  if (withKey) writer.string(arena.bytes, entryKeyOffset(ref), entryKeyLength(arena, ref))
   persistence.save(arena, ref, writer)
   if (rdbType >= RDB_HASH_METADATA) return 12
   return rdbType >= RDB_SET_LISTPACK ? 11 : RDB_VERSION

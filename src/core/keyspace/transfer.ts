@@ -55,6 +55,7 @@ export class Draft implements CopyTarget {
     const { offsets, lengths } = args
     this.ref = entryCreateAligned(arena, args.words, offsets[index], lengths[index], size)
     arena.words[this.ref << 1] = entryHeader(type, encoding, timed, db.newAge())
+    db.made(this.ref)
     if (timed) setEntryDeadline(arena, this.ref, deadlineMs)
     return this.ref
   }

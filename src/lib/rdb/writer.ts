@@ -26,6 +26,8 @@ const COMPRESS_SIZE_MIN = 21
 /** Compressing has to save at least so much. */
 const COMPRESS_GAIN_MIN = 4
 const START_CAPACITY = 256
+/** Bytes taken over at a time where the buffer is emptied meanwhile. */
+const PIECE_SIZE = 16 * 1024
 /** A buffer that grew beyond this is not kept for the next value. */
 const KEPT_CAPACITY_MAX = 1024 * 1024
 
@@ -34,7 +36,14 @@ export class RdbWriter {
   length = 0
   /** The directive rdbcompression. */
   compress = true
+  /**
+   * Where strings that are worth compressing lie, for somebody else to do it: (offset, length) pairs.
+   * Such a string stands there bare, without its length. undefined: they are compressed here.
+   */
+  left: number[] | undefined = undefined
   readonly #doubles = new DataView(new ArrayBuffer(8))
+  #spillSize = Number.POSITIVE_INFINITY
+  #onSpill: () => void = () => undefined
 
   constructor(capacity: number = START_CAPACITY) {
     this.bytes = Buffer.allocUnsafe(capacity)
@@ -44,6 +53,12 @@ export class RdbWriter {
   reset(): void {
     this.length = 0
     if (this.bytes.length > KEPT_CAPACITY_MAX) this.bytes = Buffer.allocUnsafe(START_CAPACITY)
+  }
+
+  /** Empties the buffer by `onSpill`, which takes what is there, whenever it holds `size` bytes. */
+  spill(size: number, onSpill: () => void): void {
+    this.#spillSize = size
+    this.#onSpill = onSpill
   }
 
   byte(value: number): void {
@@ -63,6 +78,7 @@ export class RdbWriter {
 
   /** A 64-bit integer in two halves, low byte first. */
   int64(high: number, low: number): void {
+    this.#spillIfFull()
     this.uint32(low)
     this.uint32(high)
   }
@@ -74,6 +90,7 @@ export class RdbWriter {
 
   /** A double as its 8 bytes, low byte first. */
   double(value: number): void {
+    this.#spillIfFull()
     this.#doubles.setFloat64(0, value, true)
     this.uint32(this.#doubles.getUint32(0, true))
     this.uint32(this.#doubles.getUint32(4, true))
@@ -111,6 +128,10 @@ export class RdbWriter {
 
   /** Bytes as they are. */
   raw(source: Buffer, offset: number, length: number): void {
+    this.#spillIfFull()
+    if (length > PIECE_SIZE && this.#spillSize !== Number.POSITIVE_INFINITY) {
+      return this.#pieces(source, offset, length)
+    }
     this.#reserve(length)
     source.copy(this.bytes, this.length, offset, offset + length)
     this.length += length
@@ -118,12 +139,14 @@ export class RdbWriter {
 
   /** A string in the shortest of its forms: integer, compressed or plain. */
   string(source: Buffer, offset: number, length: number): void {
+    this.#spillIfFull()
     if (length <= INTEGER_TEXT_SIZE_MAX) {
       const value = integerOf(source, offset, length)
       if (!Number.isNaN(value)) return this.integer(value)
     }
-    if (this.compress && length >= COMPRESS_SIZE_MIN && this.#compressed(source, offset, length)) {
-      return
+    if (this.compress && length >= COMPRESS_SIZE_MIN) {
+      if (this.left !== undefined) return this.#leave(source, offset, length)
+      if (this.#compressed(source, offset, length)) return
     }
     this.size(length)
     this.raw(source, offset, length)
@@ -152,6 +175,22 @@ export class RdbWriter {
     this.raw(source, offset, packedLength)
   }
 
+  #leave(source: Buffer, offset: number, length: number): void {
+    this.left?.push(this.length, length)
+    this.raw(source, offset, length)
+  }
+
+  #pieces(source: Buffer, offset: number, length: number): void {
+    const end = offset + length
+    for (let at = offset; at < end; at += PIECE_SIZE) {
+      this.#spillIfFull()
+      const size = Math.min(end - at, PIECE_SIZE)
+      this.#reserve(size)
+      source.copy(this.bytes, this.length, at, at + size)
+      this.length += size
+    }
+  }
+
   /** False when compressing does not pay; then nothing is written. */
   #compressed(source: Buffer, offset: number, length: number): boolean {
     const start = this.length
@@ -172,6 +211,11 @@ export class RdbWriter {
     if (this.length !== at) this.bytes.copyWithin(this.length, at, end)
     this.length += size
     return true
+  }
+
+  /** Not in `#reserve`: what was just written may still be looked back at. */
+  #spillIfFull(): void {
+    if (this.length >= this.#spillSize) this.#onSpill()
   }
 
   #reserve(count: number): void {

@@ -48,7 +48,7 @@ export function keyspaceFaults(keyspace: Keyspace): string[] {
 }
 
 function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
-  const table = db.tables()[index]
+  const table = db.keys.maps[index]
   for (const order of [db.deadlines, db.elements.order]) {
     const tree = order.trees()[index]
     if (tree !== 0) byteTreeVisit(arena, tree, visit)
@@ -63,7 +63,7 @@ function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
 
 function dbFaults(keyspace: Keyspace, db: Db, arena: Arena, index: number): string[] {
   const faults: string[] = []
-  const table = db.tables()[index]
+  const table = db.keys.maps[index]
   const wanted: string[] = []
   const wantedElements: string[] = []
   let count = 0

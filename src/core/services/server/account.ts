@@ -36,7 +36,7 @@ export function arenaAccount(keyspace: Keyspace): ArenaAccount {
 /** Bytes of a database's tables of keys. */
 export function tableBytes(keyspace: Keyspace, db: Db): number {
   let sum = 0
-  db.tables().forEach((table, i) => {
+  db.keys.maps.forEach((table, i) => {
     if (table !== 0) sum += byteMapMemoryBytes(keyspace.arenas[i], table)
   })
   return sum

@@ -30,7 +30,7 @@ export function checkKeyspace(keyspace: Keyspace): string[] {
 
 /** Every block of a database in one arena. */
 function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
-  const table = db.tables()[index]
+  const table = db.keys.maps[index]
   for (const order of [db.deadlines, db.elements.order]) {
     const tree = order.trees()[index]
     if (tree !== 0) byteTreeVisit(arena, tree, visit)
@@ -45,7 +45,7 @@ function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
 
 /** As many keys must have a deadline as the order of deadlines holds; of elements likewise. */
 function checkDeadlines(db: Db, arena: Arena, index: number, faults: string[]): void {
-  const table = db.tables()[index]
+  const table = db.keys.maps[index]
   const [keysInOrder, elementsInOrder] = [db.deadlines, db.elements.order].map((order) => {
     const tree = order.trees()[index]
     return tree === 0 ? 0 : byteTreeCount(arena, tree)

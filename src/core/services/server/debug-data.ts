@@ -92,7 +92,7 @@ export function htstats({ args, keyspace, reply }: Call): void {
   if (db === undefined) throw NO_SUCH_DATABASE
   let text = '[Dictionary HT]\n'
   if (db.size() === 0) text += NO_STATS
-  db.tables().forEach((table, i) => {
+  db.keys.maps.forEach((table, i) => {
     if (table === 0) return
     const arena = keyspace.arenas[i]
     const size = byteMapMemoryBytes(arena, table)
@@ -102,9 +102,9 @@ export function htstats({ args, keyspace, reply }: Call): void {
     text += ` bytes: ${size}\n`
   })
   text += '[Expires HT]\n'
-  if (db.volatileSize() === 0) text += NO_STATS
+  if (db.deadlines.count() === 0) text += NO_STATS
   else {
-    text += `Order of deadlines stats:\n number of elements: ${db.volatileSize()}\n`
+    text += `Order of deadlines stats:\n number of elements: ${db.deadlines.count()}\n`
     text += ` bytes: ${deadlineBytes(keyspace, db)}\n`
   }
   reply.verbatim(text, 'txt')

@@ -1,5 +1,5 @@
 /**
- * INFO's sections about saving and replication: nothing is saved and nobody replicates yet.
+ * INFO's sections about saving and replication: nobody replicates yet.
  *
  * Thread: core.
  * Owns: their fields.
@@ -8,24 +8,26 @@
 import type { Server } from '../../server.ts'
 
 export function persistenceSection(server: Server): string[] {
+  const { saves } = server
+  const { given, total, earlyBytes } = saves.progress
   return [
     'loading:0',
     'async_loading:0',
-    'current_cow_peak:0',
-    'current_cow_size:0',
+    // Nothing is copied on write: this is what was written early since it was about to change.
+    `current_cow_peak:${earlyBytes}`,
+    `current_cow_size:${earlyBytes}`,
     'current_cow_size_age:0',
-    'current_fork_perc:0.00',
-    'current_save_keys_processed:0',
-    'current_save_keys_total:0',
-    `rdb_changes_since_last_save:${server.keyspace.dirty}`,
-    'rdb_bgsave_in_progress:0',
-    // As Redis does: the start stands for a save that has not been.
-    `rdb_last_save_time:${Math.floor(server.start.startedMs / 1000)}`,
-    'rdb_last_bgsave_status:ok',
-    'rdb_last_bgsave_time_sec:-1',
-    'rdb_current_bgsave_time_sec:-1',
-    'rdb_saves:0',
-    'rdb_last_cow_size:0',
+    `current_fork_perc:${(total === 0 ? 0 : (given * 100) / total).toFixed(2)}`,
+    `current_save_keys_processed:${given}`,
+    `current_save_keys_total:${total}`,
+    `rdb_changes_since_last_save:${saves.changes}`,
+    `rdb_bgsave_in_progress:${saves.isInBackground ? 1 : 0}`,
+    `rdb_last_save_time:${saves.lastSaveSeconds}`,
+    `rdb_last_bgsave_status:${saves.isLastGood ? 'ok' : 'err'}`,
+    `rdb_last_bgsave_time_sec:${saves.lastDurationSeconds}`,
+    `rdb_current_bgsave_time_sec:${saves.currentSeconds}`,
+    `rdb_saves:${saves.count}`,
+    `rdb_last_cow_size:${saves.lastEarlyBytes}`,
     'rdb_last_load_keys_expired:0',
     'rdb_last_load_keys_loaded:0',
     'aof_enabled:0',

@@ -122,11 +122,12 @@ export function latencystatsSection({ commands, latency, settings }: Server): st
   return lines
 }
 
-export function keyspaceSection({ keyspace }: Server): string[] {
+export function keyspaceSection({ keyspace, clock }: Server): string[] {
   return keyspace.dbs
     .filter((db) => db.size() > 0)
     .map((db) => {
-      const counts = `keys=${db.size()},expires=${db.volatileSize()},avg_ttl=${db.averageTtlMs()}`
+      const ttlMs = db.deadlines.averageTtlMs(clock.nowMs)
+      const counts = `keys=${db.size()},expires=${db.deadlines.count()},avg_ttl=${ttlMs}`
       // As 7.4 has it, but only where there is such a key: the line is else that of 7.0.
       const timed = db.elements.order.count()
       return `db${db.index}:${counts}${timed === 0 ? '' : `,subexpiry=${timed}`}`

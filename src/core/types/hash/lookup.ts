@@ -36,6 +36,7 @@ export function removeHidden(call: Call, ref: Ref, index: number): void {
   if (!keyspace.expireByDeletion) return
   const name = args.copy(1)
   if (propagation.active) propagation.emit(db.index, [HDEL, name, args.copy(index)])
+  db.changing(ref)
   hashRemove(db.arena, ref, args, args.offsets[index], args.lengths[index])
   emptied = db.elements.expired(ref, name, 1)
 }

@@ -1,0 +1,44 @@
+/**
+ * What core and disk thread say to each other beside bytes: rare and free-form, in MessagePack, each
+ * about one job. A job begins with a message of the core and ends with one of the disk thread.
+ *
+ * Thread: any.
+ * Owns: their shapes.
+ * Never: carries a key's data.
+ */
+
+/** From the core. */
+export type ToDisk =
+  /** Begins an RDB file; bytes follow, as `bridge/rdb-record.ts` says. */
+  | {
+      readonly type: 'rdb-save'
+      /** Absolute; bytes one a character, as all paths here. */
+      readonly directory: string
+      readonly name: string
+      readonly temporaryName: string
+      /** The directive rdbchecksum. */
+      readonly checksum: boolean
+      /** The directive rdb-save-incremental-fsync. */
+      readonly syncsAsItGoes: boolean
+    }
+  /** That was all; the file gets its place. `version`: the RDB version that its values need. */
+  | { readonly type: 'rdb-end'; readonly version: number }
+  /** Nobody wants the file any more. Answered by 'done'. */
+  | { readonly type: 'abort' }
+
+/** From the disk thread. */
+export type FromDisk =
+  /** The job is over. `size`: bytes of the file, where there is one. */
+  | { readonly type: 'done'; readonly size: number }
+  /** The job is over, and has failed. */
+  | { readonly type: 'failed'; readonly problem: DiskProblem }
+
+/** What the system said. */
+export interface DiskProblem {
+  /** What was tried, one of the fault points: 'rdb-write'. */
+  readonly point: string
+  /** The system's name for it: 'ENOSPC'; empty when the system is not to blame. */
+  readonly code: string
+  /** In words, as strerror has them. */
+  readonly text: string
+}

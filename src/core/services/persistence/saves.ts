@@ -1,0 +1,211 @@
+/**
+ * RDB files as Redis makes them: at once (SAVE, at the end, after FLUSHALL), in the background
+ * (BGSAVE, save points), and what INFO tells of them.
+ *
+ * Thread: core.
+ * Owns: which changes are on the disk; the background save in progress.
+ * Never: touches a file itself.
+ */
+import type { DiskProblem } from '../../../bridge/disk-control.ts'
+import { stopThread } from '../../../bridge/wake.ts'
+import { toUnicode } from '../../../config/byte-text.ts'
+import { SAVE_RETRY_SECONDS } from '../../../config/limits.ts'
+import type { Server } from '../../server.ts'
+import type { ReplicationPosition } from './rdb-body.ts'
+import { RdbFile, type RdbFileOptions, type RdbOutcome } from './rdb-file.ts'
+
+/** As Redis tells megabytes. */
+const MEGABYTE = 1024 * 1024
+
+interface Background {
+  readonly file: RdbFile
+  readonly dirtyBefore: number
+  readonly startedSeconds: number
+  readonly snapshot: ReturnType<RdbFile['takeSnapshot']>
+}
+
+export class Saves {
+  readonly #server: Server
+  /** Unix seconds. The start stands for a save that has not been, as in Redis. */
+  lastSaveSeconds: number
+  isLastGood = true
+  /** Of the last background save; -1: there was none. */
+  lastDurationSeconds = -1
+  /** Saves that somebody asked for. */
+  count = 0
+  /** A background save begins as soon as it can. */
+  isScheduled = false
+  /** Bytes of keys that the last background save wrote early, since they were about to change. */
+  lastEarlyBytes = 0
+  /** Where replicas stand; whoever feeds them says so. */
+  replicationPosition: () => ReplicationPosition | undefined = () => undefined
+  /** True while something else writes a snapshot: two at once are never taken. */
+  isOtherWriting: () => boolean = () => false
+  #lastTrySeconds = 0
+  #savedDirty = 0
+  #background: Background | undefined = undefined
+
+  constructor(server: Server) {
+    this.#server = server
+    this.lastSaveSeconds = Math.floor(server.start.startedMs / 1000)
+  }
+
+  /** Changes that no file holds. */
+  get changes(): number {
+    return this.#server.keyspace.dirty - this.#savedDirty
+  }
+
+  get isInBackground(): boolean {
+    return this.#background !== undefined
+  }
+
+  /** Keys given, keys there were, bytes given early; all 0 when no background save is in progress. */
+  get progress(): { given: number; total: number; earlyBytes: number } {
+    const snapshot = this.#background?.snapshot
+    return {
+      given: snapshot?.givenCount ?? 0,
+      total: snapshot?.keyCount ?? 0,
+      earlyBytes: snapshot?.earlyBytes ?? 0,
+    }
+  }
+
+  /** For how long the background save has gone on; -1: there is none. */
+  get currentSeconds(): number {
+    const background = this.#background
+    return background === undefined ? -1 : this.#seconds() - background.startedSeconds
+  }
+
+  /** Takes what is there now as saved: it was loaded. */
+  allSaved(): void {
+    this.#savedDirty = this.#server.keyspace.dirty
+  }
+
+  /** Writes a file and waits for it. False when it could not be written. */
+  save(): boolean {
+    const { keyspace, log, settings } = this.#server
+    let outcome: RdbOutcome | undefined
+    const file = new RdbFile(this.#server, this.#options(''), (what) => {
+      outcome = what
+    })
+    const delayUs = settings.int('rdb-key-save-delay')
+    file.takeAll(delayUs > 0 ? () => stopThread(delayUs / 1000) : undefined)
+    if (outcome === undefined || 'problem' in outcome) {
+      if (outcome !== undefined) this.#tellProblem(outcome.problem)
+      return false
+    }
+    log.notice('DB saved on disk')
+    this.#savedDirty = keyspace.dirty
+    this.lastSaveSeconds = this.#seconds()
+    this.isLastGood = true
+    return true
+  }
+
+  /** Begins a save in the background. Only while nothing else writes a snapshot. */
+  begin(): void {
+    const { keyspace, log, start } = this.#server
+    const file = new RdbFile(this.#server, this.#options('bg-'), (outcome) => this.#ended(outcome))
+    this.#lastTrySeconds = this.#seconds()
+    this.#background = {
+      file,
+      dirtyBefore: keyspace.dirty,
+      startedSeconds: this.#seconds(),
+      snapshot: file.takeSnapshot(),
+    }
+    log.notice(`Background saving started by pid ${start.processId}`)
+  }
+
+  /** Stops the background save, if there is one. */
+  abandon(): void {
+    const background = this.#background
+    if (background === undefined) return
+    background.file.abandon()
+    this.#finish(background)
+  }
+
+  /** Called by the clock: begins what a save point, or BGSAVE SCHEDULE, wants. */
+  tick(): void {
+    if (this.isInBackground || this.isOtherWriting()) return
+    const now = this.#seconds()
+    const mayTry = this.isLastGood || now - this.#lastTrySeconds > SAVE_RETRY_SECONDS
+    if (!mayTry) return
+    for (const { seconds, changes } of this.points()) {
+      if (this.changes < changes || now - this.lastSaveSeconds <= seconds) continue
+      this.#server.log.notice(`${changes} changes in ${seconds} seconds. Saving...`)
+      this.begin()
+      return
+    }
+    if (!this.isScheduled) return
+    this.isScheduled = false
+    this.begin()
+  }
+
+  /** The directive `save`. */
+  points(): { readonly seconds: number; readonly changes: number }[] {
+    const words = this.#server.settings.raw('save').split(' ')
+    const points: { seconds: number; changes: number }[] = []
+    for (let i = 0; i + 1 < words.length; i += 2) {
+      points.push({ seconds: Number(words[i]), changes: Number(words[i + 1]) })
+    }
+    return points
+  }
+
+  #options(kind: string): RdbFileOptions {
+    const { settings, start } = this.#server
+    return {
+      directory: settings.raw('dir'),
+      name: settings.raw('dbfilename'),
+      temporaryName: `temp-${kind}${start.processId}.rdb`,
+      replication: this.replicationPosition(),
+      isAofBase: false,
+    }
+  }
+
+  #ended(outcome: RdbOutcome): void {
+    const background = this.#background
+    if (background === undefined) return
+    const { log } = this.#server
+    this.#finish(background)
+    if ('problem' in outcome) {
+      this.#tellProblem(outcome.problem)
+      log.warning('Background saving error')
+      this.isLastGood = false
+      return
+    }
+    log.notice('DB saved on disk')
+    const early = `${(this.lastEarlyBytes / MEGABYTE).toFixed(2)} MB`
+    log.notice(`Snapshot for RDB: ${early} written early, before they changed`)
+    log.notice('Background saving terminated with success')
+    this.#savedDirty = background.dirtyBefore
+    this.lastSaveSeconds = this.#seconds()
+    this.isLastGood = true
+  }
+
+  #finish(background: Background): void {
+    this.lastEarlyBytes = background.snapshot.earlyBytes
+    this.lastDurationSeconds = this.#seconds() - background.startedSeconds
+    this.#background = undefined
+  }
+
+  #tellProblem({ point, text }: DiskProblem): void {
+    const { log, settings } = this.#server
+    const root = toUnicode(settings.raw('dir'))
+    const name = toUnicode(settings.raw('dbfilename'))
+    if (point === 'rdb-open') {
+      log.warning(
+        `Failed opening the temp RDB file ${name} (in server root dir ${root}) for saving: ${text}`,
+      )
+    } else if (point === 'rdb-rename') {
+      log.warning(
+        `Error moving temp DB file on the final destination ${name} (in server root dir ${root}): ${text}`,
+      )
+    } else if (point === 'rdb-sync-directory') {
+      log.warning(`Failed to fsync directory while saving DB: ${text}`)
+    } else {
+      log.warning(`Write error saving DB on disk: ${text}`)
+    }
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#server.clock.nowMs / 1000)
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Which jobs there are.
+ *
+ * Thread: disk.
+ * Owns: the list.
+ * Never: does one.
+ */
+import type { ToDisk } from '../bridge/disk-control.ts'
+import type { Job, ToCore } from './job.ts'
+import { RdbSaveJob } from './rdb-save.ts'
+
+/**
+ * Begins what the core asks for; undefined when the message is about a job that has failed, of which
+ * the core has not heard yet. Throws: DiskError.
+ */
+export function startJob(message: ToDisk, core: ToCore): Job | undefined {
+  switch (message.type) {
+    case 'rdb-save':
+      return new RdbSaveJob(message, core)
+    case 'rdb-end':
+    case 'abort':
+      return undefined
+  }
+}

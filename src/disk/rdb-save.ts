@@ -1,0 +1,166 @@
+/**
+ * Writes one RDB file: compresses the strings that the core has left, adds up the checksum, and puts
+ * the file into its place when it is whole and on the disk. Until then it has another name, so that
+ * at every moment the old file or the new one is there.
+ *
+ * Thread: disk.
+ * Owns: the temporary file.
+ * Never: touches the file in place before the new one is synced.
+ */
+import { join } from 'node:path'
+import type { ToDisk } from '../bridge/disk-control.ts'
+import { RDB_RECORD_HEAD_WORDS, rdbRecordHeadSize } from '../bridge/rdb-record.ts'
+import { toUnicode } from '../config/byte-text.ts'
+import { RDB_SYNC_SIZE } from '../config/limits.ts'
+import { assert } from '../lib/assert.ts'
+import { Crc64 } from '../lib/crc64.ts'
+import { OPCODE_END, RDB_VERSION } from '../lib/rdb/format.ts'
+import { RdbWriter } from '../lib/rdb/writer.ts'
+import {
+  closeFile,
+  DiskError,
+  openFile,
+  removeFile,
+  renameFile,
+  syncDirectory,
+  syncFile,
+  writeAll,
+  writeAt,
+} from './files.ts'
+import type { Job, ToCore } from './job.ts'
+
+const BUFFER_SIZE = 256 * 1024
+/** 'REDIS', then four digits. */
+const VERSION_OFFSET = 5
+const VERSION_DIGITS = 4
+const ZEROS = Buffer.alloc(64 * 1024)
+
+export class RdbSaveJob implements Job {
+  readonly #order: Extract<ToDisk, { type: 'rdb-save' }>
+  readonly #core: ToCore
+  readonly #temporary: string
+  readonly #writer = new RdbWriter(BUFFER_SIZE * 2)
+  readonly #sum = new Crc64()
+  #file: number
+  #size = 0
+  #syncedSize = 0
+  #isPlaced = false
+  /** A string whose bytes are still coming. */
+  #string: Buffer | undefined = undefined
+  #stringFilled = 0
+
+  constructor(order: Extract<ToDisk, { type: 'rdb-save' }>, core: ToCore) {
+    this.#order = order
+    this.#core = core
+    this.#temporary = join(toUnicode(order.directory), toUnicode(order.temporaryName))
+    this.#file = openFile('rdb-open', this.#temporary, 'w')
+    this.#writer.spill(BUFFER_SIZE, () => this.#flush())
+  }
+
+  told(message: ToDisk): void {
+    if (message.type === 'abort') this.#core.tell({ type: 'done', size: 0 })
+    else if (message.type === 'rdb-end') this.#finish(message.version)
+    else assert(false, `an RDB file is told '${message.type}'`)
+  }
+
+  bytes(bytes: Buffer, words: Int32Array, offset: number, size: number): void {
+    const word = offset >> 2
+    const count = words[word]
+    const start = offset + rdbRecordHeadSize(count)
+    const end = offset + size
+    let at = this.#goOn(bytes, start, end)
+    for (let i = 0; i < count; i++) {
+      const pair = word + RDB_RECORD_HEAD_WORDS + 2 * i
+      const string = start + words[pair]
+      const length = words[pair + 1]
+      this.#writer.raw(bytes, at, string - at)
+      at = Math.min(string + length, end)
+      if (at === string + length) {
+        this.#writer.string(bytes, string, length)
+      } else {
+        this.#string = Buffer.allocUnsafe(length)
+        this.#stringFilled = bytes.copy(this.#string, 0, string, end)
+      }
+    }
+    this.#writer.raw(bytes, at, end - at)
+  }
+
+  step(): boolean {
+    return false
+  }
+
+  close(): void {
+    if (this.#isPlaced) return
+    try {
+      if (this.#file >= 0) closeFile('rdb-close', this.#file)
+      removeFile('rdb-remove', this.#temporary)
+    } catch (error) {
+      // What is left is a temporary file, and the failure that led here is told already.
+      if (!(error instanceof DiskError)) throw error
+    }
+  }
+
+  /** Takes what belongs to a string of an earlier record. Gives where the rest begins. */
+  #goOn(bytes: Buffer, start: number, end: number): number {
+    const string = this.#string
+    if (string === undefined) return start
+    const size = bytes.copy(string, this.#stringFilled, start, end)
+    this.#stringFilled += size
+    if (this.#stringFilled === string.length) {
+      this.#string = undefined
+      this.#writer.string(string, 0, string.length)
+    }
+    return start + size
+  }
+
+  #flush(): void {
+    const { bytes, length } = this.#writer
+    if (this.#order.checksum) this.#sum.update(bytes, 0, length)
+    writeAll('rdb-write', this.#file, bytes, 0, length)
+    this.#size += length
+    this.#writer.reset()
+    if (this.#order.syncsAsItGoes && this.#size - this.#syncedSize >= RDB_SYNC_SIZE) {
+      syncFile('rdb-sync', this.#file)
+      this.#syncedSize = this.#size
+    }
+  }
+
+  #finish(version: number): void {
+    const { directory, name, checksum } = this.#order
+    this.#writer.byte(OPCODE_END)
+    this.#flush()
+    if (version !== RDB_VERSION) this.#changeVersion(version)
+    if (checksum) this.#writer.int64(this.#sum.high, this.#sum.low)
+    else this.#writer.int64(0, 0)
+    const { bytes, length } = this.#writer
+    writeAll('rdb-write', this.#file, bytes, 0, length)
+    syncFile('rdb-sync', this.#file)
+    const file = this.#file
+    this.#file = -1
+    closeFile('rdb-close', file)
+    const root = toUnicode(directory)
+    renameFile('rdb-rename', this.#temporary, join(root, toUnicode(name)))
+    this.#isPlaced = true
+    syncDirectory('rdb-sync-directory', root)
+    this.#core.tell({ type: 'done', size: this.#size + length })
+  }
+
+  /**
+   * The header said RDB_VERSION, and some value needs a newer one. Without start or final value the
+   * checksum is linear: that of the new file is that of the old one, xor that of what differs followed
+   * by zeros. Going through the zeros takes time, but such files are rare, and it is only time.
+   */
+  #changeVersion(version: number): void {
+    const digits = Buffer.from(String(version).padStart(VERSION_DIGITS, '0'))
+    const before = Buffer.from(String(RDB_VERSION).padStart(VERSION_DIGITS, '0'))
+    writeAt('rdb-write', this.#file, digits, VERSION_OFFSET)
+    const sum = new Crc64()
+    const difference = digits.map((digit, i) => digit ^ before[i])
+    sum.update(difference, 0, VERSION_DIGITS)
+    for (let left = this.#size - VERSION_OFFSET - VERSION_DIGITS; left > 0; left -= ZEROS.length) {
+      sum.update(ZEROS, 0, Math.min(left, ZEROS.length))
+    }
+    this.#sum.high ^= sum.high
+    this.#sum.low ^= sum.low
+  }
+}
