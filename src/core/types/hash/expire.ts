@@ -14,7 +14,7 @@ import { MILLISECONDS, SECONDS } from '../../keyspace/expire-time.ts'
 import { fieldsArgument, NOT_POSITIVE } from './fields-argument.ts'
 import { hashCount, hashEnd, hashRemove, isTimedHash } from './hash.ts'
 import { lookupEmptied, removeHidden } from './lookup.ts'
-import { foundIsHidden, NO_FIELD, timedSetEnd, toTimed } from './timed.ts'
+import { foundIsHidden, hideBefore, NO_FIELD, timedSetEnd, toTimed } from './timed.ts'
 
 const NEGATIVE = new CommandError('ERR invalid expire time, must be >= 0')
 const NO_COUNT = new CommandError('ERR Parameter `numFields` should be greater than 0')
@@ -149,7 +149,10 @@ class Ends {
       this.#delete(index)
       return DELETED
     }
-    if (!isTimedHash(arena, ref)) toTimed(arena, ref)
+    if (!isTimedHash(arena, ref)) {
+      toTimed(arena, ref)
+      hideBefore(this.#call.nowMs)
+    }
     db.elements.willEnd(ref, this.#endMs)
     timedSetEnd(arena, ref, args, at, length, this.#endMs)
     this.#updated.push(index)
@@ -233,20 +236,32 @@ export const hpersist = command({
     const first = fieldsArgument(args, 2, NOT_POSITIVE)
     reply.array(args.count - first)
     let changed = false
+    let end = first
     try {
-      for (let i = first; i < args.count; i++) {
-        const code = ref === 0 ? ABSENT : persistField(call, ref, i)
+      while (end < args.count) {
+        const code = ref === 0 ? ABSENT : persistField(call, ref, end)
         if (code === DONE) changed = true
         reply.integer(code)
+        end++
       }
     } finally {
       if (changed) {
         db.elements.changed(ref)
         db.changed(args, 1, 'hpersist')
+        if (end < args.count) propagatePersisted(call, first, end)
       }
     }
   },
 })
+
+/** Memory ran out at argument `end`: what is propagated is what was done. */
+// alloc: only when memory ended on the way
+function propagatePersisted(call: Call, first: number, end: number): void {
+  const { args } = call
+  if (!call.propagation.active) return
+  const fields = Array.from({ length: end - first }, (_, i) => args.copy(first + i))
+  call.propagateAs('HPERSIST', args.copy(1), 'FIELDS', String(fields.length), ...fields)
+}
 
 function persistField({ args, db }: Call, ref: Ref, index: number): number {
   const { arena } = db

@@ -102,10 +102,11 @@ function setFields(call: Call): number {
   if (args.count % 2 !== 0) throw wrongArity(call.entry.name)
   const ref = hashForWriting(call)
   const { arena } = call.db
-  fitArguments(call, ref, 2, args.count - 1)
   let added = 0
-  let changed = false
+  let end = 2
+  let done = false
   try {
+    fitArguments(call, ref, 2, args.count - 1)
     for (let i = 2; i < args.count; i += 2) {
       const isNew = hashSet(
         arena,
@@ -118,14 +119,29 @@ function setFields(call: Call): number {
         args.lengths[i + 1],
         false,
       )
-      changed = true
+      end = i + 2
       if (isNew) added++
     }
     fitCount(call, ref)
+    done = true
   } finally {
-    endWriting(call, ref, changed ? 'hset' : '')
+    endWriting(call, ref, end > 2 ? 'hset' : '')
+    if (end > 4) call.keyspace.dirty += (end - 4) >> 1
+    if (!done && end > 2) propagateSet(call, end)
   }
   return added
+}
+
+/**
+ * Memory ran out at argument `end`.
+ * DIFFERS: the fields before it stay; Redis would have been killed. What replicas and the AOF see is
+ * what was set.
+ */
+// alloc: only when memory ended on the way
+function propagateSet(call: Call, end: number): void {
+  if (!call.propagation.active) return
+  const argv = Array.from({ length: end - 1 }, (_, at) => call.args.copy(at + 1))
+  call.propagateAs('HSET', ...argv)
 }
 
 export const hsetnx = command({
@@ -143,7 +159,6 @@ export const hsetnx = command({
     const before = db.writeTyped(args, 1, TYPE_HASH)
     if (before !== 0 && findField(call, before, 2, value)) return reply.integer(0)
     const ref = before === 0 || lookupEmptied() ? makeHash(call) : before
-    fitArguments(call, ref, 2, 3)
     setOne(call, ref, args, args.offsets[3], args.lengths[3], 'hset')
     reply.integer(1)
   },
@@ -212,7 +227,6 @@ export const hincrby = command({
     text.set(digits, 0, writeInteger64(digits, 0, sumHigh, sumLow))
 
     const ref = before === 0 || lookupEmptied() ? makeHash(call) : before
-    fitArguments(call, ref, 2, 2)
     setOne(call, ref, text, 0, text.length, 'hincrby')
     call.reply.integer64(sumHigh, sumLow)
   },
@@ -245,7 +259,6 @@ export const hincrbyfloat = command({
     text.set(bytes, 0, bytes.length)
 
     const made = ref === 0 || lookupEmptied() ? makeHash(call) : ref
-    fitArguments(call, made, 2, 2)
     setOne(call, made, text, 0, text.length, 'hincrbyfloat')
     if (call.propagation.active) propagateSum(call, made, bytes)
     call.reply.bulkBytes(bytes)
@@ -307,6 +320,7 @@ function setOne(
   const { args, db } = call
   let done = false
   try {
+    fitArguments(call, ref, 2, 2)
     fitLength(call, ref, length)
     const keepsEnd = event !== 'hset'
     const at = args.offsets[2]
