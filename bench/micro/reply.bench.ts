@@ -56,6 +56,15 @@ pipeline('array of 10 bulks', `*10\r\n${'$8\r\nmember:1\r\n'.repeat(10)}`, () =>
   reply.array(10)
   for (let i = 0; i < 10; i++) reply.bulk(member, 0, 8)
 })
+const elements = Buffer.alloc(8192, 'e')
+pipeline(
+  'array of 10 bulks of 32 bytes',
+  `*10\r\n${`$32\r\n${'e'.repeat(32)}\r\n`.repeat(10)}`,
+  () => {
+    reply.array(10)
+    for (let i = 0; i < 10; i++) reply.bulk(elements, i * 34 + 1, 32)
+  },
+)
 pipeline('double', '$4\r\n1.25\r\n', () => reply.double(1.25))
 pipeline('error', `-${WRONG_TYPE.text}\r\n`, () => reply.error(WRONG_TYPE))
 await finish()
