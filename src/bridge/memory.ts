@@ -50,12 +50,16 @@ export const BYTES_OUT = 1
 export const REJECTED = 2
 export const READS = 3
 export const WRITES = 4
+/** Bytes of unfinished requests, and of replies that peers have not taken. */
+export const HELD_BYTES = 5
 const COUNTERS = 8
 
 /** Per connection slot of an io thread, in words: written by that thread, read for CLIENT LIST. */
 export const SLOT_INPUT_BYTES = 0
 export const SLOT_OUTPUT_BYTES = 1
-export const SLOT_WORDS = 2
+/** Of the input, what is not part of an argument read to its end. */
+export const SLOT_UNREAD_BYTES = 2
+export const SLOT_WORDS = 3
 
 export interface LinkMemory {
   readonly words: SharedArrayBuffer

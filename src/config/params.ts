@@ -191,13 +191,9 @@ export const PARAMS = {
     'text',
     oneOf(['no', 'yes', 'relative', 'absolute'], { relative: 'yes' }),
     'no',
-    refused('the out-of-memory score is left alone'),
+    main,
   ),
-  'oom-score-adj-values': words(
-    oomScores,
-    '0 200 800',
-    inert('it matters only with oom-score-adj, which is refused'),
-  ),
+  'oom-score-adj-values': words(oomScores, '0 200 800', main),
   'shutdown-timeout': int(0n, INT_MAX, '10', coreAndMain),
   'shutdown-on-sigint': words(shutdownFlags, 'default', coreAndMain),
   'shutdown-on-sigterm': words(shutdownFlags, 'default', coreAndMain),
@@ -414,7 +410,7 @@ export type NameOf<T extends ValueType> = {
 /** The directives that stand only in a file or on the command line and have no value to ask for. */
 export const FILE_ONLY: Readonly<Record<string, Support>> = {
   include: { state: 'full' },
-  'rename-command': refused('commands keep their names').support,
+  'rename-command': { state: 'full' },
   user: refused('there is no other user than the default one').support,
   loadmodule: refused('modules are compiled for Redis itself').support,
 }

@@ -56,6 +56,11 @@ export class Unfinished {
     return this.end - this.start
   }
 
+  /** Bytes that are not part of an argument read to its end. */
+  get unreadSize(): number {
+    return Math.max(this.size - this.parser.readSize, 0)
+  }
+
   /** Adds a chunk. `wanted`: bytes that are known to follow at least. */
   append(chunk: Buffer, wanted: number): void {
     const size = this.size

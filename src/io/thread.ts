@@ -18,6 +18,7 @@ import {
   BYTES_IN,
   BYTES_OUT,
   CONNECTED,
+  HELD_BYTES,
   IO_PARKED,
   READS,
   REJECTED,
@@ -27,6 +28,7 @@ import {
   REQUEST_TAIL,
   SLOT_INPUT_BYTES,
   SLOT_OUTPUT_BYTES,
+  SLOT_UNREAD_BYTES,
   SLOT_WORDS,
   WRITES,
 } from '../bridge/memory.ts'
@@ -223,9 +225,9 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#debug?.(`Connection closed, id ${connection.id}`)
     connection.socketClosed()
     this.#report(connection, CLOSED_BY_PEER)
-    const slot = this.#slot(connection)
-    this.#slots[slot + SLOT_INPUT_BYTES] = 0
-    this.#slots[slot + SLOT_OUTPUT_BYTES] = 0
+    this.#note(connection, SLOT_INPUT_BYTES, 0)
+    this.#note(connection, SLOT_OUTPUT_BYTES, 0)
+    this.#slots[this.#slot(connection) + SLOT_UNREAD_BYTES] = 0
     this.#connections.close(connection)
   }
 
@@ -239,7 +241,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
 
   // alloc: a connection's end
   outputGrew(connection: Connection): void {
-    this.#slots[this.#slot(connection) + SLOT_OUTPUT_BYTES] = connection.outputSize
+    this.#note(connection, SLOT_OUTPUT_BYTES, connection.outputSize)
     this.#watchOutputs()
     if (!this.#limits.exceeded(connection, performance.now())) return
     this.#options.warn(`Client id=${connection.id} closed for overcoming of output buffer limits.`)
@@ -266,7 +268,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   }
 
   outputShrank(connection: Connection): void {
-    this.#slots[this.#slot(connection) + SLOT_OUTPUT_BYTES] = connection.outputSize
+    this.#note(connection, SLOT_OUTPUT_BYTES, connection.outputSize)
     this.#limits.exceeded(connection, performance.now())
   }
 
@@ -335,10 +337,23 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     return connectionSlot(connection.id) * SLOT_WORDS
   }
 
+  /** Tells the core how many bytes are held for a connection, and for all together. */
+  #note(connection: Connection, which: number, size: number): void {
+    const at = this.#slot(connection) + which
+    this.#counters[HELD_BYTES] += size - this.#slots[at]
+    this.#slots[at] = size
+  }
+
+  #noteInput(connection: Connection): void {
+    const { unfinished } = connection
+    this.#note(connection, SLOT_INPUT_BYTES, unfinished?.size ?? 0)
+    this.#slots[this.#slot(connection) + SLOT_UNREAD_BYTES] = unfinished?.unreadSize ?? 0
+  }
+
   // alloc: a connection's end
   #inputChanged(connection: Connection): void {
     const size = connection.unfinished?.size ?? 0
-    this.#slots[this.#slot(connection) + SLOT_INPUT_BYTES] = size
+    this.#noteInput(connection)
     if (size <= this.#queryLimit) return
     this.#options.warn(`Closing client that reached max query buffer length: id=${connection.id}`)
     this.#report(connection, CLOSED_BY_QUERY_LIMIT)
@@ -395,7 +410,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #pump(): void {
     this.#intake.pump()
     this.#connections.forEach((connection) => {
-      this.#slots[this.#slot(connection) + SLOT_INPUT_BYTES] = connection.unfinished?.size ?? 0
+      this.#noteInput(connection)
       if (connection.endsWhenFed && !connection.starved) {
         connection.endsWhenFed = false
         this.#report(connection, CLOSED_BY_PEER)

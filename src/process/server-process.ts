@@ -26,6 +26,7 @@ import type { LookupItem } from '../lib/command-lookup.ts'
 import { type Configuration, enterDirectory } from './configuration.ts'
 import type { Logger } from './logger.ts'
 import { logo } from './logo.ts'
+import { OomScore } from './oom-score.ts'
 import { rewriteConfiguration } from './rewrite.ts'
 import { processValues } from './vitals.ts'
 
@@ -37,6 +38,7 @@ interface SettingFailure {
 
 const CANNOT_BIND = 'Failed to bind to specified addresses.'
 const CANNOT_LISTEN = 'Unable to listen on this port. Check server logs.'
+const CANNOT_SCORE = 'Failed to set current oom_score_adj. Check server logs.'
 const CANNOT_USE_TLS = 'Unable to update TLS configuration. Check server logs.'
 
 export class ServerProcess {
@@ -46,6 +48,7 @@ export class ServerProcess {
   readonly #workers: Worker[] = []
   readonly #memory: CoreStart['memory']
   readonly #hashSeed = randomBytes(4).readInt32LE()
+  readonly #oomScore: OomScore
   #listening = 0
   #ending = false
   #sharing: number
@@ -56,6 +59,7 @@ export class ServerProcess {
     const { settings } = configuration
     this.#configuration = configuration
     this.#logger = logger
+    this.#oomScore = new OomScore((text) => logger.warning(text))
     this.#sharing = settings.int('io-threads')
     this.#memory = createBridgeMemory(
       this.#sharing,
@@ -90,6 +94,7 @@ export class ServerProcess {
     if (settings.bool('always-show-logo') || process.stdout.isTTY) {
       this.#logger.raw(logo(settings.int('port')))
     }
+    this.#oomScore.apply(settings)
     process.on('SIGTERM', () => this.#signal('SIGTERM'))
     process.on('SIGINT', () => this.#signal('SIGINT'))
     setInterval(() => this.#tellVitals(), VITALS_PERIOD_MS).unref()
@@ -234,7 +239,7 @@ export class ServerProcess {
     this.#logger.configure(settings.text('logfile'), settings.text('loglevel'))
     this.#io.debug = this.#logger.debugging ? (text) => this.#logger.debug(text) : undefined
     const names = message.changed.map(([name]) => name)
-    const failure = this.#enter(names) ?? this.#listenAgain(names)
+    const failure = this.#enter(names) ?? this.#listenAgain(names) ?? this.#score(names)
     if (message.number === 0) return
     const { error, about } = failure ?? { error: '', about: '' }
     this.#io.tellCore({ type: 'answer', number: message.number, error, about })
@@ -244,6 +249,13 @@ export class ServerProcess {
     if (!names.includes('dir')) return undefined
     const problem = enterDirectory(this.#configuration.settings.raw('dir'))
     return 'problem' in problem ? { about: 'dir', error: problem.problem } : undefined
+  }
+
+  #score(names: readonly string[]): SettingFailure | undefined {
+    const about = names.find((name) => name.startsWith('oom-score-adj'))
+    if (about === undefined) return undefined
+    if (this.#oomScore.apply(this.#configuration.settings)) return undefined
+    return { about, error: CANNOT_SCORE }
   }
 
   #listenAgain(names: readonly string[]): SettingFailure | undefined {

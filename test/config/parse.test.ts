@@ -108,7 +108,7 @@ describe('directives that are not settings', () => {
     )
     expect(failure).toBeUndefined()
   })
-  for (const line of ['user a on', 'rename-command GET FOO', 'loadmodule /x']) {
+  for (const line of ['user a on', 'loadmodule /x']) {
     test(`'${line}' is refused while it is not supported`, () => {
       const { failure } = parse(line, true)
       expect(failure?.text).toMatch(

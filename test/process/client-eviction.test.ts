@@ -110,6 +110,35 @@ describe('maxmemory-clients', () => {
     for (const client of clients) client.terminate()
   })
 
+  test('looks at what waits for a reader before each call', async () => {
+    await ask(control, 'CONFIG SET maxmemory-clients 3000000')
+    await ask(control, 'SETRANGE big 200000 v')
+    const client = await server.connect()
+    await ask(client, 'CLIENT SETNAME idle')
+    client.pause()
+    let most = 0
+    const gone = await until(async () => {
+      for (let i = 0; i < 5; i++) client.write(encodeRequest(argumentsOf('GET big')))
+      const list = await ask(control, 'CLIENT LIST')
+      const size = Number(/name=idle .* tot-mem=(\d+) /.exec(list)?.[1] ?? Number.NaN)
+      if (!Number.isNaN(size)) most = Math.max(most, size)
+      return Number.isNaN(size)
+    })
+    expect(gone).toBeTrue()
+    expect(most).toBeLessThan(3_000_000)
+    client.terminate()
+  })
+
+  test('counts the prefixes of a client that tracks', async () => {
+    await ask(control, 'CONFIG SET maxmemory-clients 200000')
+    const client = await server.connect()
+    for (let i = 0; i < 1000 && !client.isEnded; i++) {
+      client.write(encodeRequest(argumentsOf(`CLIENT TRACKING ON BCAST PREFIX prefix:${i}:`)))
+    }
+    expect(await until(() => client.isEnded)).toBeTrue()
+    expect(await ask(control, 'INFO stats')).toContain('tracking_total_prefixes:0')
+  })
+
   test('may be a part of maxmemory', async () => {
     await ask(control, 'CONFIG SET maxmemory 20mb maxmemory-clients 10%')
     const small = await withInput(1 * MIB, 'small')

@@ -190,6 +190,8 @@ export class Blocking {
     if (withError) {
       outbox.reply.error(UNBLOCKED)
       stats.countError(UNBLOCKED.text)
+      const entry = blocked.session.lastCommand
+      if (entry !== undefined) entry.failedCalls++
     } else {
       blocked.spec.onTimeout(outbox.reply)
     }

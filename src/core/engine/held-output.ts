@@ -10,8 +10,6 @@ import { CLASS_NORMAL } from '../../bridge/message.ts'
 import type { Session } from './session.ts'
 
 const START_SIZE = 4 * 1024
-/** QUIRK: so much of the output counts for no limit, as in Redis, which has a buffer of that size. */
-const UNCOUNTED_SIZE = 16 * 1024
 
 /** What is held for one session. */
 export class HeldOutput {
@@ -54,10 +52,13 @@ export class HeldOutputs {
     return held
   }
 
-  /** True when the session has more to get than the limit allows. */
+  /**
+   * True when the session has more to get than the limit allows.
+   * DIFFERS: Redis counts blocks of 16 KiB, and mostly not the first of them.
+   */
   exceeds(session: Session, held: HeldOutput): boolean {
-    const size = held.size - UNCOUNTED_SIZE + session.link.outputBytes(session)
-    return held.size > UNCOUNTED_SIZE && this.limitSize > 0 && size >= this.limitSize
+    const { limitSize } = this
+    return limitSize > 0 && held.size + session.link.outputBytes(session) >= limitSize
   }
 
   forget(session: Session): void {

@@ -10,6 +10,7 @@ import {
   ACTIVE_CONNECTIONS,
   BYTES_IN,
   BYTES_OUT,
+  HELD_BYTES,
   type LinkMemory,
   READS,
   REJECTED,
@@ -19,6 +20,7 @@ import {
   REQUEST_TAIL,
   SLOT_INPUT_BYTES,
   SLOT_OUTPUT_BYTES,
+  SLOT_UNREAD_BYTES,
   SLOT_WORDS,
   WRITES,
 } from '../../bridge/memory.ts'
@@ -70,6 +72,16 @@ export class CoreLink {
   /** Bytes that io holds for this session because its peer does not read. */
   outputBytes({ connectionId }: { readonly connectionId: number }): number {
     return this.#slots[connectionSlot(connectionId) * SLOT_WORDS + SLOT_OUTPUT_BYTES]
+  }
+
+  /** Of the input, what is not part of an argument read to its end. */
+  unreadBytes({ connectionId }: Session): number {
+    return this.#slots[connectionSlot(connectionId) * SLOT_WORDS + SLOT_UNREAD_BYTES]
+  }
+
+  /** Bytes that io holds for all its connections. */
+  get heldBytes(): number {
+    return this.#counters[HELD_BYTES]
   }
 
   get bytesIn(): number {

@@ -97,6 +97,11 @@ export class RequestParser {
     this.bytes = EMPTY
   }
 
+  /** Bytes of the unfinished request that were read: whole arguments and the lines between them. */
+  get readSize(): number {
+    return this.#cursor - this.#start
+  }
+
   /** Begins anew with the window [start, end): a request begins at `start`. */
   reset(bytes: Buffer, start: number, end: number): void {
     this.#window = bytes

@@ -108,8 +108,9 @@ function clientLine(call: Call, session: Session): string {
   const { link } = session
   const { nowMs } = call
   const isCaller = session === call.session
-  const argumentBytes = isCaller ? argumentSize(call.args) : 0
-  const inputBytes = link.inputBytes(session) + (isCaller ? requestSize(call.args) : 0)
+  const readBytes = link.inputBytes(session) - link.unreadBytes(session)
+  const argumentBytes = isCaller ? argumentSize(call.args) : readBytes
+  const inputBytes = link.unreadBytes(session) + (isCaller ? requestSize(call.args) : 0)
   const outputBytes = link.outputBytes(session)
   const queueBytes = session.queue?.sizeBytes ?? 0
   const fields = [
@@ -134,7 +135,7 @@ function clientLine(call: Call, session: Session): string {
     `multi-mem=${queueBytes} rbs=0 rbp=0 obl=0`,
     `oll=${outputBytes > 0 ? 1 : 0}`,
     `omem=${outputBytes}`,
-    `tot-mem=${sessionBytes(session) + argumentBytes}`,
+    `tot-mem=${sessionBytes(session) + (isCaller ? argumentBytes : 0)}`,
     `events=${outputBytes > 0 ? 'rw' : 'r'}`,
     `cmd=${session.lastCommand?.name ?? 'NULL'}`,
     `user=${session.user}`,

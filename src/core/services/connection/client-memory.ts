@@ -19,12 +19,13 @@ const SESSION_SIZE = 3072
 /** About what a watched key or a subscription costs. */
 const WATCHED_KEY_SIZE = 200
 const SUBSCRIPTION_SIZE = 300
+const PREFIX_SIZE = 300
 /** Before a request of this size all is summed up anew. */
 const LARGE_REQUEST_SIZE = 16 * 1024
 
 /** Bytes that a session needs, the request in progress not counted. */
 export function sessionBytes(session: Session): number {
-  const { link, queue, watched } = session
+  const { link, queue, watched, tracking } = session
   return (
     SESSION_SIZE +
     link.inputBytes(session) +
@@ -33,7 +34,8 @@ export function sessionBytes(session: Session): number {
     session.waitingSize +
     (queue?.sizeBytes ?? 0) +
     (watched?.length ?? 0) * WATCHED_KEY_SIZE +
-    session.subscriptionCount * SUBSCRIPTION_SIZE
+    session.subscriptionCount * SUBSCRIPTION_SIZE +
+    (tracking?.prefixes.size ?? 0) * PREFIX_SIZE
   )
 }
 
@@ -43,6 +45,8 @@ export class ClientMemory {
   /** `maxmemory-clients` in bytes; 0: none. */
   limitBytes = 0
   #dueMs = 0
+  /** Those that may be evicted are gone, and the others are too many. */
+  #isHopeless = false
   evictedCount = 0
 
   constructor(server: Server) {
@@ -62,12 +66,21 @@ export class ClientMemory {
   /** Called before a call, whose own client may be among those that go. */
   check(call: Call): void {
     const { sizeBytes } = call.args
-    if (call.nowMs < this.#dueMs && sizeBytes < LARGE_REQUEST_SIZE) return
+    const isDue = call.nowMs >= this.#dueMs || sizeBytes >= LARGE_REQUEST_SIZE
+    if (!isDue && (this.#isHopeless || !this.#seemsExceeded())) return
     this.#dueMs = call.nowMs + CLIENT_MEMORY_PERIOD_MS
-    this.#evict(call.session, sizeBytes)
+    this.#evict(call.session, sizeBytes < LARGE_REQUEST_SIZE ? 0 : sizeBytes)
   }
 
-  /** `requestSize`: bytes of the request that `caller` is making. */
+  /** Adds up what is known of all clients together. */
+  #seemsExceeded(): boolean {
+    const { clients, links, transactions } = this.#server
+    let sum = clients.count * SESSION_SIZE + transactions.queuedBytes
+    for (const link of links) sum += link.heldBytes
+    return sum > this.limitBytes
+  }
+
+  /** `requestSize`: bytes of the request that `caller` is making, if it is a large one. */
   #evict(caller?: Session, requestSize = 0): void {
     if (this.limitBytes === 0) return
     const { clients } = this.#server
@@ -79,6 +92,7 @@ export class ClientMemory {
       sum += size
       if (!session.noEvict) sizes.set(session, size)
     }
+    this.#isHopeless = false
     if (sum <= this.limitBytes) return
     for (const [session, size] of [...sizes].sort(([, a], [, b]) => b - a)) {
       if (sum <= this.limitBytes) return
@@ -90,5 +104,6 @@ export class ClientMemory {
       this.evictedCount++
       sum -= size
     }
+    this.#isHopeless = sum > this.limitBytes
   }
 }

@@ -130,7 +130,8 @@ function settingPairs(call: Call): [string, string][] {
 
 /** True when only the main thread finds out whether it can be done. */
 function mayFail(name: Name): boolean {
-  return name === 'port' || name === 'bind' || name === 'dir' || name.startsWith('tls-')
+  if (name === 'port' || name === 'bind' || name === 'dir') return true
+  return name.startsWith('tls-') || name.startsWith('oom-score-adj')
 }
 
 /** Answers when the main thread has; what it could not do is undone. */

@@ -8,7 +8,7 @@
  */
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
-import { CommandError } from '../../engine/errors.ts'
+import { CommandError, SYNTAX } from '../../engine/errors.ts'
 import { allows } from './allows.ts'
 import {
   arenaCheck,
@@ -140,6 +140,16 @@ const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
       least: 1,
       most: 1,
       run: quicklistPackedThreshold,
+    },
+    REPLYBUFFER: {
+      usage: 'REPLYBUFFER <PEAK-RESET-TIME <NEVER | RESET | time> | RESIZING <0 | 1>>',
+      summary: 'Nothing: clients have no reply buffers of their own here that could be resized.',
+      least: 2,
+      most: 2,
+      run({ args, reply }) {
+        if (!args.is(2, 'PEAK-RESET-TIME') && !args.is(2, 'RESIZING')) throw SYNTAX
+        reply.ok()
+      },
     },
     'SET-ACTIVE-EXPIRE': {
       usage: 'SET-ACTIVE-EXPIRE <0 | 1>',
