@@ -80,6 +80,8 @@ function makeServer(memory: BridgeMemory): Server {
     memory,
     settings: settings.toPlain(),
     renames: [],
+    users: [],
+    secret: new Uint8Array(32),
     hashSeed: HASH_SEED,
     randomSeed: 1,
     processId: process.pid,

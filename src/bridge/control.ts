@@ -6,6 +6,7 @@
  * Never: carries a key's data.
  */
 import type { LogLevel } from '../config/log-levels.ts'
+import type { ConfigPlace } from '../config/parse.ts'
 import type { LookupItem } from '../lib/command-lookup.ts'
 
 /** From the core; to the main thread unless it says io. */
@@ -13,13 +14,15 @@ export type FromCore =
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string }
   /** To every io thread: the commands that it may find in a request. */
   | { readonly type: 'commands'; readonly commands: readonly LookupItem[] }
-  /** The server cannot start. */
-  | { readonly type: 'fatal'; readonly text: string }
+  /** The server cannot start. `place`: the line of the configuration that is to blame. */
+  | { readonly type: 'fatal'; readonly text: string; readonly place?: ConfigPlace }
   /** The core takes requests from now on. */
   | { readonly type: 'ready' }
   | { readonly type: 'shutdown'; readonly status: number }
   /** The disk thread has something to do from now on. */
   | { readonly type: 'disk' }
+  /** To every io thread: whether new connections have to authenticate. */
+  | { readonly type: 'login'; readonly required: boolean }
   /** To every io thread and main: these directives have other values now. */
   | {
       readonly type: 'settings'
@@ -37,6 +40,14 @@ export type FromCore =
       /** Every setting, also those at their default. */
       readonly all: boolean
     }
+  /** Both answered as above; reading answers with the text, one character a byte. */
+  | { readonly type: 'acl-read'; readonly number: number; readonly path: string }
+  | {
+      readonly type: 'acl-write'
+      readonly number: number
+      readonly path: string
+      readonly text: string
+    }
 
 /** To the core. */
 export type ToCore =
@@ -48,5 +59,7 @@ export type ToCore =
       readonly error: string
       /** The directive that is to blame; empty when it is none. */
       readonly about: string
+      /** What was asked for, if it was a text. */
+      readonly text?: string
     }
   | { readonly type: 'process'; readonly values: Readonly<Record<string, number | string>> }

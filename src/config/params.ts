@@ -203,12 +203,8 @@ export const PARAMS = {
 
   // Permissions
   requirepass: string('', coreAndIo, { secret: true }),
-  aclfile: string('', refused('users come from commands only'), { ...AT_START, keepsEmpty: true }),
-  'acl-pubsub-default': choice(
-    'resetchannels',
-    refused('there is no other user than the default one'),
-    ['allchannels', 'resetchannels'],
-  ),
+  aclfile: string('', coreAndMain, { ...AT_START, keepsEmpty: true }),
+  'acl-pubsub-default': choice('resetchannels', core, ['allchannels', 'resetchannels']),
   'acllog-max-len': int(0n, LONG_MAX, '128', core),
   'enable-protected-configs': choice('no', core, ['no', 'yes', 'local'], AT_START),
   'enable-debug-command': choice('no', core, ['no', 'yes', 'local'], AT_START),
@@ -411,7 +407,7 @@ export type NameOf<T extends ValueType> = {
 export const FILE_ONLY: Readonly<Record<string, Support>> = {
   include: { state: 'full' },
   'rename-command': { state: 'full' },
-  user: refused('there is no other user than the default one').support,
+  user: { state: 'full' },
   loadmodule: refused('modules are compiled for Redis itself').support,
 }
 

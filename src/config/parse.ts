@@ -34,10 +34,28 @@ export interface ConfigWorld {
 
 /** The directives of a configuration that are not settings; words are byte strings. */
 export interface ConfigExtras {
-  readonly users: { readonly name: string; readonly rules: readonly string[] }[]
+  readonly users: ConfiguredUser[]
   /** An empty `to` removes the command. */
-  readonly renames: { readonly from: string; readonly to: string }[]
+  readonly renames: ConfiguredRename[]
   readonly modules: { readonly path: string; readonly parameters: readonly string[] }[]
+}
+
+export interface ConfiguredUser {
+  readonly name: string
+  readonly rules: readonly string[]
+  readonly place: ConfigPlace
+}
+
+export interface ConfiguredRename {
+  readonly from: string
+  readonly to: string
+  readonly place: ConfigPlace
+}
+
+/** Where a directive stands, for who finds out later that it is wrong. */
+export interface ConfigPlace {
+  readonly lineNumber: number
+  readonly line: string
 }
 
 /** What stops the start, where Redis prints it, as ordinary text without a line end for the log. */
@@ -79,6 +97,8 @@ class ConfigReading {
   readonly extras: ConfigExtras = { users: [], renames: [], modules: [] }
   readonly #settings: Settings
   readonly #world: ConfigWorld
+  /** The line that is being read. */
+  #place: ConfigPlace = { lineNumber: 0, line: '' }
   #savePointsGiven = false
   #moduleSettingGiven = false
 
@@ -93,6 +113,7 @@ class ConfigReading {
       const untilNul = lines[index]!.split('\0', 1)[0]!
       const line = untilNul.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
       if (line === '' || line.startsWith('#')) continue
+      this.#place = { lineNumber: index + 1, line }
       const words = splitWords(line)
       const outcome =
         words === undefined
@@ -169,7 +190,8 @@ class ConfigReading {
       if (to !== '' && exists(to!)) return 'Target command name already exists'
     }
     const refusal = this.#refusal('rename-command')
-    if (refusal === undefined) this.extras.renames.push({ from: from!, to: to! })
+    const place = this.#place
+    if (refusal === undefined) this.extras.renames.push({ from: from!, to: to!, place })
     return refusal
   }
 
@@ -197,7 +219,7 @@ class ConfigReading {
       return `Error in user declaration '${named}': ${wrong.problem}`
     }
     const refusal = this.#refusal('user')
-    if (refusal === undefined) users.push({ name, rules })
+    if (refusal === undefined) users.push({ name, rules, place: this.#place })
     return refusal
   }
 

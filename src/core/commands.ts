@@ -7,6 +7,7 @@
  */
 import type { CommandGroup } from './command/command.ts'
 import { genericCommands } from './keyspace/commands.ts'
+import { aclCommands } from './services/acl/commands.ts'
 import { clusterCommands } from './services/cluster/commands.ts'
 import { connectionCommands } from './services/connection/commands.ts'
 import { persistenceCommands } from './services/persistence/commands.ts'
@@ -38,6 +39,7 @@ export const commandGroups: readonly CommandGroup[] = [
   connectionCommands,
   pubsubCommands,
   serverCommands,
+  aclCommands,
   persistenceCommands,
   transactionCommands,
   clusterCommands,

@@ -86,6 +86,10 @@ function refuse(
     return NO_AUTH
   }
   if (isQueueing && (flags & FLAG_NO_MULTI) !== 0) return NOT_IN_TRANSACTION
+  if (session.user?.isLimited === true) {
+    const refusal = server.users.refusal(call, entry)
+    if (refusal !== undefined) return refusal
+  }
   if (server.clientMemory.limitBytes > 0) {
     server.clientMemory.check(call)
     if (session.closed) return undefined

@@ -8,6 +8,7 @@
 import { encode } from '@msgpack/msgpack'
 import type { BridgeMemory } from '../bridge/memory.ts'
 import { ARENA_COUNT_MAX, CLIENT_CRON_PERIOD_MS, SAVE_CRON_PERIOD_MS } from '../config/limits.ts'
+import type { ConfiguredRename, ConfiguredUser } from '../config/parse.ts'
 import { Settings } from '../config/settings.ts'
 import { Random } from '../lib/random.ts'
 import { CommandTable } from './command/table.ts'
@@ -27,6 +28,8 @@ import { Timers } from './engine/timers.ts'
 import { execute } from './execute.ts'
 import { Eviction } from './keyspace/eviction.ts'
 import { Keyspace } from './keyspace/keyspace.ts'
+import { Secrets } from './services/acl/secrets.ts'
+import { type AclFileContent, loadConfiguredUsers } from './services/acl/startup.ts'
 import { Users } from './services/acl/users.ts'
 import { Migrations } from './services/cluster/migration.ts'
 import { ClientMemory } from './services/connection/client-memory.ts'
@@ -51,8 +54,13 @@ export interface CoreStart {
   readonly memory: BridgeMemory
   /** `Settings.toPlain()`. */
   readonly settings: unknown
-  /** The `rename-command` directives. */
-  readonly renames: readonly { readonly from: string; readonly to: string }[]
+  /** The `rename-command` and `user` directives. */
+  readonly renames: readonly ConfiguredRename[]
+  readonly users: readonly ConfiguredUser[]
+  /** What the ACL file holds; undefined: none is configured. */
+  readonly aclFile?: AclFileContent
+  /** Random bytes for texts that nobody can guess. */
+  readonly secret: Uint8Array
   readonly hashSeed: number
   readonly randomSeed: number
   readonly processId: number
@@ -87,6 +95,7 @@ export class Server {
   readonly snapshotPace: SnapshotPace
   readonly transactions: Transactions
   readonly users: Users
+  readonly secrets: Secrets
   readonly log: Log
   readonly stats: Stats
   readonly reclaim: Reclaim
@@ -139,6 +148,7 @@ export class Server {
     this.snapshotPace = new SnapshotPace(this)
     this.transactions = new Transactions(this)
     this.users = new Users(this)
+    this.secrets = new Secrets(start.secret)
     this.log = new Log(this)
     this.stats = new Stats(this)
     this.reclaim = new Reclaim(this.timers)
@@ -159,10 +169,13 @@ export class Server {
 
   /** Tells io what it needs, and begins to take requests. */
   begin(): void {
-    for (const { from, to } of this.start.renames) {
-      const problem = this.commands.rename(from, to)
-      if (problem !== '') this.control.send({ type: 'fatal', text: problem })
+    for (const { from, to, place } of this.start.renames) {
+      const text = this.commands.rename(from, to)
+      if (text !== '') this.control.send({ type: 'fatal', text, place })
     }
+    const { users, aclFile } = this.start
+    const refusal = loadConfiguredUsers(this, users, aclFile)
+    if (refusal !== undefined) this.control.send({ type: 'fatal', ...refusal })
     this.stats.beginSampling()
     this.timers.cron(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
     this.timers.cron(SAVE_CRON_PERIOD_MS, () => this.saves.tick())
@@ -175,7 +188,6 @@ export class Server {
   /** Says again whether calls have to be looked at; whoever opens or shuts a gate calls it. */
   updateGuard(): void {
     this.guarded =
-      this.users.passwordRequired ||
       this.eviction.limitBytes > 0 ||
       this.clientMemory.limitBytes > 0 ||
       this.tracking.isOverfull ||

@@ -280,6 +280,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
 
   control(message: FromCore): void {
     if (message.type === 'settings') this.#settingsChanged(message.changed)
+    if (message.type === 'login') this.#passwordRequired = message.required
     this.#options.onControl(message)
   }
 
@@ -289,7 +290,6 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#limits.parse(settings.text('client-output-buffer-limit'))
     this.#queryLimit = settings.int('client-query-buffer-limit')
     this.#keepAliveMs = settings.int('tcp-keepalive') * 1000
-    this.#passwordRequired = settings.text('requirepass') !== ''
     this.#intake.bulkSizeMax = settings.int('proto-max-bulk-len')
   }
 

@@ -49,7 +49,8 @@ export function loadConfiguration(
   return { settings, extras: outcome.extras, file }
 }
 
-function readText(path: string): { readonly text: string } | { readonly problem: string } {
+/** A file's bytes, one a character. `path`: a byte string. */
+export function readText(path: string): { readonly text: string } | { readonly problem: string } {
   try {
     return { text: fromBytes(readFileSync(toUnicode(path))) }
   } catch (error) {

@@ -1,8 +1,8 @@
 /**
- * CONFIG REWRITE: the configuration file with today's settings in it.
+ * CONFIG REWRITE: the configuration file with today's settings in it. ACL SAVE: the file of users.
  *
  * Thread: main.
- * Owns: replacing the file so that it is whole at every moment.
+ * Owns: replacing a file so that it is whole at every moment.
  * Never: touches a line that says the same as before.
  */
 import {
@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import type { FromCore } from '../bridge/control.ts'
-import { fromBytes, toBytes } from '../config/byte-text.ts'
+import { fromBytes, fromUnicode, toBytes, toUnicode } from '../config/byte-text.ts'
 import { rewriteConfig } from '../config/rewrite.ts'
 import { Settings } from '../config/settings.ts'
 
@@ -32,6 +32,16 @@ export function rewriteConfiguration(
       users: request.users,
       all: request.all,
     })
+    return replaceText(fromUnicode(file), text)
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** As above. `path` and `text`: byte strings. */
+export function replaceText(path: string, text: string): string {
+  const file = toUnicode(path)
+  try {
     const temporary = `${file}.${process.pid}.tmp`
     const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o644
     const handle = openSync(temporary, 'w', mode)

@@ -16,6 +16,7 @@ import {
   VITALS_PERIOD_MS,
 } from '../config/limits.ts'
 import type { LogLevel } from '../config/log-levels.ts'
+import { configErrorReport } from '../config/parse.ts'
 import { REDBUN_VERSION, REDIS_VERSION } from '../config/version.ts'
 import type { CoreStart } from '../core/server.ts'
 import type { DiskStart } from '../disk/worker.ts'
@@ -23,11 +24,11 @@ import { isAboutListening, type ListenOutcome, listen } from '../io/listen.ts'
 import { IoThread } from '../io/thread.ts'
 import type { IoStart } from '../io/worker.ts'
 import type { LookupItem } from '../lib/command-lookup.ts'
-import { type Configuration, enterDirectory } from './configuration.ts'
+import { type Configuration, enterDirectory, readText } from './configuration.ts'
 import type { Logger } from './logger.ts'
 import { logo } from './logo.ts'
 import { OomScore } from './oom-score.ts'
-import { rewriteConfiguration } from './rewrite.ts'
+import { replaceText, rewriteConfiguration } from './rewrite.ts'
 import { processValues } from './vitals.ts'
 
 /** Why a changed directive cannot be followed. */
@@ -36,6 +37,7 @@ interface SettingFailure {
   readonly error: string
 }
 
+const SECRET_SIZE = 32
 const CANNOT_BIND = 'Failed to bind to specified addresses.'
 const CANNOT_LISTEN = 'Unable to listen on this port. Check server logs.'
 const CANNOT_SCORE = 'Failed to set current oom_score_adj. Check server logs.'
@@ -106,6 +108,9 @@ export class ServerProcess {
       memory: this.#memory,
       settings: this.#configuration.settings.toPlain(),
       renames: this.#configuration.extras.renames,
+      users: this.#configuration.extras.users,
+      ...this.#aclFile(),
+      secret: randomBytes(SECRET_SIZE),
       hashSeed: this.#hashSeed,
       randomSeed: randomBytes(4).readInt32LE(),
       processId: process.pid,
@@ -116,6 +121,11 @@ export class ServerProcess {
       configFile: this.#configuration.file,
     }
     worker.postMessage(start)
+  }
+
+  #aclFile(): Pick<CoreStart, 'aclFile'> {
+    const path = this.#configuration.settings.raw('aclfile')
+    return path === '' ? {} : { aclFile: readText(path) }
   }
 
   /** A thread that dies takes the server down: it must never be half alive. */
@@ -133,17 +143,33 @@ export class ServerProcess {
   }
 
   #control(message: FromCore): void {
+    const number = 'number' in message ? message.number : 0
     if (message.type === 'log') this.#logger.write(message.level, message.text)
     else if (message.type === 'commands') this.#startIo(message.commands)
     else if (message.type === 'ready') this.#coreReady()
-    else if (message.type === 'fatal') this.#fatal(message.text)
+    else if (message.type === 'fatal') this.#refuse(message)
     else if (message.type === 'settings') this.#settingsChanged(message)
     else if (message.type === 'shutdown') this.#end(message.status)
     else if (message.type === 'disk') this.#startDisk()
     else if (message.type === 'rewrite') {
       const error = rewriteConfiguration(this.#configuration.file, message)
-      this.#io.tellCore({ type: 'answer', number: message.number, error, about: '' })
+      this.#io.tellCore({ type: 'answer', number, error, about: '' })
+    } else if (message.type === 'acl-read') {
+      const content = readText(message.path)
+      const error = 'problem' in content ? content.problem : ''
+      const text = 'text' in content ? content.text : ''
+      this.#io.tellCore({ type: 'answer', number, error, about: '', text })
+    } else if (message.type === 'acl-write') {
+      const error = replaceText(message.path, message.text)
+      this.#io.tellCore({ type: 'answer', number, error, about: '' })
     }
+  }
+
+  /** The core cannot start with this configuration. */
+  #refuse({ text, place }: Extract<FromCore, { type: 'fatal' }>): never {
+    if (place === undefined) this.#fatal(text)
+    process.stderr.write(configErrorReport(place.lineNumber, place.line, text))
+    process.exit(1)
   }
 
   /** The core knows its commands: io can read requests, so the doors may open. */

@@ -92,12 +92,12 @@ describe('directives that are not settings', () => {
     )
     expect(extras).toEqual({
       users: [
-        { name: 'a', rules: ['on', '>x'] },
-        { name: 'default', rules: ['off'] },
+        { name: 'a', rules: ['on', '>x'], place: { lineNumber: 1, line: 'user a on >x' } },
+        { name: 'default', rules: ['off'], place: { lineNumber: 3, line: 'user default off' } },
       ],
       renames: [
-        { from: 'GET', to: 'FOO' },
-        { from: 'SET', to: '' },
+        { from: 'GET', to: 'FOO', place: { lineNumber: 2, line: 'rename-command GET FOO' } },
+        { from: 'SET', to: '', place: { lineNumber: 4, line: 'rename-command SET ""' } },
       ],
       modules: [{ path: '/x', parameters: ['y'] }],
     })
@@ -108,7 +108,7 @@ describe('directives that are not settings', () => {
     )
     expect(failure).toBeUndefined()
   })
-  for (const line of ['user a on', 'loadmodule /x']) {
+  for (const line of ['loadmodule /x']) {
     test(`'${line}' is refused while it is not supported`, () => {
       const { failure } = parse(line, true)
       expect(failure?.text).toMatch(

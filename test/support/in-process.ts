@@ -78,6 +78,8 @@ export class InProcessServer implements ConnectionOwner, DeliveryOwner {
       memory,
       settings: settings.toPlain(),
       renames: [],
+      users: [],
+      secret: Buffer.from('secret'),
       hashSeed: HASH_SEED,
       randomSeed: RANDOM_SEED,
       processId: process.pid,

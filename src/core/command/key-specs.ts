@@ -26,6 +26,12 @@ const KEY_FLAGS = [
   'variable_flags',
 ]
 
+/** True when a word, in capitals, is among the arguments from `first` on, in any case. */
+export function hasWord(args: ArgumentTexts, first: number, word: string): boolean {
+  for (let i = first; i < args.count; i++) if (args.text(i).toUpperCase() === word) return true
+  return false
+}
+
 export interface FoundKey {
   /** Number of the argument, 0 being the command's name. */
   readonly index: number
@@ -190,8 +196,12 @@ function addKeys(
   args: ArgumentTexts,
   found: FoundKey[],
 ): boolean {
-  if (spec.search !== undefined) return addSearched(spec.search, flags, args, found)
   const first = beginOf(spec.begin, args)
+  if (spec.search !== undefined) {
+    // Where the keyword is not even in sight, nobody looks more closely.
+    if (spec.begin !== 'unknown' && first < 0) return true
+    return addSearched(spec.search, flags, args, found)
+  }
   if (first < 0 || spec.find === 'unknown') return true
   if ('lastKey' in spec.find) return addRange(spec.find, first, flags, args, found)
   return addCounted(spec.find, first, flags, args, found)
@@ -206,9 +216,7 @@ function addRange(
 ): boolean {
   let last = find.lastKey < 0 ? args.count + find.lastKey : first + find.lastKey
   if (find.limit > 1) {
-    const count = args.count - first
-    if (count <= 0 || count % find.limit !== 0) return false
-    last = first + count / find.limit - 1
+    last = first + Math.floor((args.count - first) / find.limit) - 1
   }
   if (first >= args.count || last >= args.count) return false
   for (let index = first; index <= last; index += find.step) found.push({ index, flags })
@@ -254,18 +262,25 @@ function addSearched(
     const skipped = search.skip[word]
     if (skipped !== undefined) {
       i += skipped
-    } else if (word === search.keyword && i + 1 < args.count) {
-      last = ++i
-      if (search.instead !== undefined) break
+    } else if (word === search.keyword) {
+      if (search.instead !== undefined) return addInstead(search.instead, i + 1, flags, args, found)
+      if (i + 1 < args.count) last = ++i
     }
   }
-  if (last === 0) return true
-  if (search.instead === undefined) {
-    found.push({ index: last, flags })
-    return true
-  }
-  if (args.text(search.instead) !== '') return false
+  if (last > 0) found.push({ index: last, flags })
+  return true
+}
+
+/** All words from `first` on are keys, in the place of those before; argument `instead` is empty. */
+function addInstead(
+  instead: number,
+  first: number,
+  flags: readonly string[],
+  args: ArgumentTexts,
+  found: FoundKey[],
+): boolean {
+  if (args.text(instead) !== '') return false
   found.length = 0
-  for (let index = last; index < args.count; index++) found.push({ index, flags })
+  for (let index = first; index < args.count; index++) found.push({ index, flags })
   return true
 }

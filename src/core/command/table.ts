@@ -8,6 +8,7 @@
 import { CommandLookup, type LookupItem } from '../../lib/command-lookup.ts'
 import type { Call } from '../engine/call.ts'
 import { categoriesOf } from './categories.ts'
+import { channelsOf } from './channels.ts'
 import type { CommandDefinition, CommandFlag, CommandGroup, KeySpec } from './command.ts'
 import { keySpecsOf, legacyKeys } from './key-specs.ts'
 import { type Argument, arityOf, compileUsage } from './usage.ts'
@@ -104,6 +105,8 @@ export class CommandEntry {
   readonly group: string
   readonly arguments: readonly Argument[]
   readonly keySpecs: readonly KeySpec[]
+  /** Which arguments are channels: see `channels.ts`. */
+  readonly channels: number
   calls: number
   microseconds: number
   rejectedCalls: number
@@ -138,6 +141,7 @@ export class CommandEntry {
       this.flagBits |= transactionBits(definition)
       this.isFast = (this.flagBits & FLAG_FAST) !== 0
       this.categories = categoriesOf(definition, group)
+      this.channels = channelsOf(definition, this.arguments)
       this.run = runOf(definition)
       this.calls = 0
       this.microseconds = 0
@@ -165,6 +169,8 @@ export class CommandTable {
   readonly entries: readonly CommandEntry[]
   /** Top-level commands by the name that clients use, in small letters: renaming changes it. */
   readonly #byName: Map<string, CommandEntry>
+  /** All commands and subcommands by full name, in small letters, whatever clients call them. */
+  readonly #originals: ReadonlyMap<string, CommandEntry>
   #lookup: CommandLookup
 
   /** Throws: Error naming the command when a definition is wrong. */
@@ -179,6 +185,7 @@ export class CommandTable {
         this.#byName.set(entry.name, entry)
       }
     }
+    this.#originals = new Map(entries.map((entry) => [entry.name, entry]))
     this.#lookup = new CommandLookup(this.lookupTable())
   }
 
@@ -211,6 +218,11 @@ export class CommandTable {
     return container?.subcommands?.get(name.slice(bar + 1).toLowerCase())
   }
 
+  /** By the name that it has had from the start: 'GET', 'config|get'. Cold paths only. */
+  findOriginal(name: string): CommandEntry | undefined {
+    return this.#originals.get(name.toLowerCase())
+  }
+
   /** What the io threads need to know of the commands. */
   // alloc: at start and when a command is renamed
   lookupTable(): LookupItem[] {
@@ -227,9 +239,9 @@ export class CommandTable {
     const old = from.toLowerCase()
     const name = to.toLowerCase()
     const entry = this.#byName.get(old)
-    if (entry === undefined) return `No such command in rename-command: '${from}'`
+    if (entry === undefined) return 'No such command in rename-command'
     if (name !== '' && name !== old && this.#byName.has(name)) {
-      return `Target command name already exists: '${to}'`
+      return 'Target command name already exists'
     }
     this.#byName.delete(old)
     if (name !== '') this.#byName.set(name, entry)

@@ -7,6 +7,7 @@
  */
 import { CLASS_NORMAL, type OpenedInfo } from '../../bridge/message.ts'
 import type { CommandEntry } from '../command/table.ts'
+import type { User } from '../services/acl/user.ts'
 import type { Subscriptions } from '../services/pubsub/topics.ts'
 import type { TrackingState } from '../services/tracking/tracking.ts'
 import type { Queue } from '../services/transactions/queue.ts'
@@ -34,7 +35,8 @@ export class Session {
   dbIndex = 0
   /** 2 or 3. */
   protocol = 2
-  user = 'default'
+  /** Undefined: nobody's, that may do everything. */
+  user: User | undefined = undefined
   authenticated = false
   name = ''
   libName = ''
@@ -93,7 +95,13 @@ export class Session {
     const { tracking } = this
     const subscribes = this.subscriptionCount > 0
     const chooses = tracking?.optIn === true || tracking?.optOut === true
-    this.special = this.noTouch || subscribes || chooses || this.queue !== undefined
+    this.special =
+      this.noTouch ||
+      subscribes ||
+      chooses ||
+      this.queue !== undefined ||
+      !this.authenticated ||
+      this.user?.isLimited === true
     this.listens = subscribes || tracking !== undefined || this.#isRedirectedTo
   }
 

@@ -8,11 +8,12 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type CommandDefinition, collect, command } from '../../../src/core/command/command.ts'
-import type { ArgumentTexts } from '../../../src/core/command/key-specs.ts'
 import { CommandTable } from '../../../src/core/command/table.ts'
 import { Args } from '../../../src/core/engine/args.ts'
 import { CommandError } from '../../../src/core/engine/errors.ts'
 import { keysOfArguments } from '../../../src/core/services/server/command.ts'
+import { bitfield } from '../../../src/core/types/bitmap/bitfield.ts'
+import { set } from '../../../src/core/types/string/set.ts'
 import { hasRedis, type RealServer } from '../../config/real-server.ts'
 import { factGroups } from './facts.ts'
 import { ask, startReal } from './shapes.ts'
@@ -41,6 +42,11 @@ const ROWS: readonly (readonly [call: string, answer: string])[] = [
   ['SET a b nx get', 'a:RW access update'],
   ['BITFIELD a', 'a:RO access'],
   ['BITFIELD a GET u8 0', 'a:RO access'],
+  ['BITFIELD a OVERFLOW WRAP GET u8 0', 'a:RO access'],
+  ['BITFIELD a GET SET 0', 'a:RO access'],
+  ['BITFIELD a OVERFLOW', 'a:RW access update'],
+  ['BITFIELD a SET u8 0', 'a:RW access update'],
+  ['BITFIELD a nonsense', 'a:RW access update'],
   ['BITFIELD a GET u8 0 SET u8 0 1', 'a:RW access update'],
   ['SORT k BY x GET y STORE a STORE b', 'k:RO access, b:OW update'],
   ['SORT k LIMIT STORE 1 STORE z', 'k:RO access, z:OW update'],
@@ -63,6 +69,7 @@ const ROWS: readonly (readonly [call: string, answer: string])[] = [
   ['BLMPOP 0 1 k LEFT', 'k:RW access delete'],
   ['XREAD STREAMS a 0', 'a:RO access'],
   ['XREAD COUNT 1 STREAMS a b 1 2', 'a:RO access, b:RO access'],
+  ['XREAD STREAMS a b 0', 'a:RO access'],
   ['XREAD COUNT 1 a b', INVALID],
   ['XREAD BLOCK 0 STREAMS a', INVALID],
   ['XREAD STREAMS', WRONG_COUNT],
@@ -71,6 +78,9 @@ const ROWS: readonly (readonly [call: string, answer: string])[] = [
   ["MIGRATE h 1 '' 0 10 KEYS a b", 'a:RW access delete, b:RW access delete'],
   ["MIGRATE h 1 '' 0 10 AUTH KEYS KEYS a", 'a:RW access delete'],
   ['MIGRATE h 1 k 0 10 KEYS a b', INVALID],
+  ['MIGRATE h 1 k 0 10 KEYS', 'k:RW access delete'],
+  ["MIGRATE h 1 '' 0 10 KEYS", ':RW access delete'],
+  ['MIGRATE h KEYS k 0 10 KEYS', INVALID],
   ['GEORADIUS k 1 2 3 m STOREDIST b STORE a', 'k:RO access, a:OW update, b:OW update'],
   ['GEORADIUS k 1 2 3 m store a', 'k:RO access, a:OW update'],
   ['GEORADIUS k 1 2 3 m STORE', 'k:RO access'],
@@ -89,20 +99,11 @@ function words(call: string): string[] {
   return call.split(' ').map((word) => (word === "''" ? '' : word))
 }
 
-function has(args: ArgumentTexts, from: number, word: string): boolean {
-  for (let i = from; i < args.count; i++) if (args.text(i).toUpperCase() === word) return true
-  return false
-}
-
 /** What the definitions of SET and BITFIELD say beyond the facts. */
-const VARIABLE: Readonly<Record<string, (args: ArgumentTexts) => string>> = {
-  SET: (args) => (has(args, 3, 'GET') ? 'rw access update' : 'ow update'),
-  BITFIELD: (args) =>
-    has(args, 2, 'SET') || has(args, 2, 'INCRBY') ? 'rw access update' : 'ro access',
-}
+const VARIABLE = { SET: set.variableAccess, BITFIELD: bitfield.variableAccess }
 
 function withVariableAccess(definition: CommandDefinition): CommandDefinition {
-  const variableAccess = VARIABLE[definition.name]
+  const variableAccess = VARIABLE[definition.name as keyof typeof VARIABLE]
   return command(variableAccess === undefined ? definition : { ...definition, variableAccess })
 }
 

@@ -30,9 +30,10 @@ export const authCommand = command({
     const { args, server, session } = call
     if (args.count > 3) throw SYNTAX
     for (let i = 1; i < args.count; i++) call.redact(i)
-    if (args.count === 2 && !server.users.passwordRequired) throw NO_PASSWORD_SET
-    const user = args.count === 2 ? DEFAULT_USER : args.text(1)
-    if (!server.users.authenticate(user, args.copy(args.count - 1))) throw WRONG_PASS
+    if (args.count === 2 && server.users.default.nopass) throw NO_PASSWORD_SET
+    const name = args.count === 2 ? DEFAULT_USER : args.text(1)
+    const user = server.users.authenticate(call, name, args.copy(args.count - 1))
+    if (user === undefined) throw WRONG_PASS
 
     server.users.admit(session, user)
     call.reply.ok()
@@ -40,7 +41,7 @@ export const authCommand = command({
 })
 
 interface HelloOptions {
-  readonly user: string | undefined
+  readonly userName: string | undefined
   readonly password: Uint8Array
   readonly name: string | undefined
 }
@@ -57,10 +58,13 @@ export const helloCommand = command({
   run(call) {
     const { args, server, session, reply } = call
     const protocol = args.count > 1 ? protocolNumber(call) : session.protocol
-    const { user, password, name } = helloOptions(call)
-    if (user !== undefined && !server.users.authenticate(user, password)) throw WRONG_PASS
-    if (user !== undefined) server.users.admit(session, user)
-    if (!session.authenticated && server.users.passwordRequired) throw NO_AUTH_HELLO
+    const { userName, password, name } = helloOptions(call)
+    if (userName !== undefined) {
+      const user = server.users.authenticate(call, userName, password)
+      if (user === undefined) throw WRONG_PASS
+      server.users.admit(session, user)
+    }
+    if (!session.authenticated) throw NO_AUTH_HELLO
 
     if (name !== undefined) session.name = name
     session.protocol = protocol
@@ -93,7 +97,7 @@ function protocolNumber(call: Call): number {
 
 function helloOptions(call: Call): HelloOptions {
   const { args } = call
-  let user: string | undefined
+  let userName: string | undefined
   let password: Uint8Array = new Uint8Array(0)
   let name: string | undefined
   for (let i = 2; i < args.count; ) {
@@ -101,7 +105,7 @@ function helloOptions(call: Call): HelloOptions {
     if (args.is(i, 'AUTH') && left >= 2) {
       call.redact(i + 1)
       call.redact(i + 2)
-      user = args.text(i + 1)
+      userName = args.text(i + 1)
       password = args.copy(i + 2)
       i += 3
     } else if (args.is(i, 'SETNAME') && left >= 1) {
@@ -112,5 +116,5 @@ function helloOptions(call: Call): HelloOptions {
       throw new CommandError(`ERR Syntax error in HELLO option '${args.shown(i)}'`)
     }
   }
-  return { user, password, name }
+  return { userName, password, name }
 }

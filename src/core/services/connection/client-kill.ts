@@ -92,7 +92,7 @@ function matches(call: Call, filter: Filter, session: Session): boolean {
   if (filter.localAddress !== undefined && filter.localAddress !== info.localAddress) return false
   if (filter.type !== undefined && filter.type !== typeOf(session)) return false
   if (filter.id !== undefined && filter.id !== session.id) return false
-  if (filter.user !== undefined && filter.user !== session.user) return false
+  if (filter.user !== undefined && filter.user !== session.user?.name) return false
   if (filter.ageSeconds !== undefined) {
     const ageSeconds = Math.floor((call.nowMs - session.createdMs) / 1000)
     if (ageSeconds < filter.ageSeconds) return false
@@ -115,7 +115,8 @@ function maximumAge(call: Call, index: number): number {
 
 function existingUser(call: Call, index: number): string {
   const user = call.args.text(index)
-  if (!call.server.users.exists(user)) throw new CommandError(`ERR No such user '${user}'`)
+  if (call.server.users.find(user) === undefined)
+    throw new CommandError(`ERR No such user '${user}'`)
   return user
 }
 

@@ -103,8 +103,8 @@ function clientIds(args: Args): number[] {
   return ids
 }
 
-/** One line of CLIENT LIST. */
-function clientLine(call: Call, session: Session): string {
+/** One line of CLIENT LIST. `call`: the one in progress. */
+export function clientLine(call: Call, session: Session): string {
   const { link } = session
   const { nowMs } = call
   const isCaller = session === call.session
@@ -138,7 +138,7 @@ function clientLine(call: Call, session: Session): string {
     `tot-mem=${sessionBytes(session) + (isCaller ? argumentBytes : 0)}`,
     `events=${outputBytes > 0 ? 'rw' : 'r'}`,
     `cmd=${session.lastCommand?.name ?? 'NULL'}`,
-    `user=${session.user}`,
+    `user=${session.user?.name ?? '(superuser)'}`,
     `redir=${session.tracking?.redirectId ?? -1}`,
     `resp=${session.protocol}`,
   ]

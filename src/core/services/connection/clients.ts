@@ -53,7 +53,7 @@ export class Clients {
     link.add(session)
     this.#byId.set(session.id, session)
     this.acceptedCount++
-    session.authenticated = !server.users.passwordRequired
+    server.users.welcome(session)
     if (this.#mustStayOut(info)) {
       server.outbox.select(session)
       server.outbox.reply.error(DENIED)
@@ -65,7 +65,7 @@ export class Clients {
   #mustStayOut(info: OpenedInfo): boolean {
     const server = this.#server
     if (info.loopback || info.unix) return false
-    return server.settings.bool('protected-mode') && !server.users.passwordRequired
+    return server.settings.bool('protected-mode') && server.users.default.nopass
   }
 
   /** The peer is gone, or has sent its last byte: as in Redis, that is the end of the session. */

@@ -11,8 +11,11 @@ import type { Name } from '../../../config/params.ts'
 import type { CoreLink } from '../../engine/link.ts'
 import type { Server } from '../../server.ts'
 
-/** `error`: empty for success. `about`: the directive that is to blame, if one is. */
-export type Answered = (error: string, about: string) => void
+/**
+ * `error`: empty for success. `about`: the directive that is to blame, if one is. `text`: what was
+ * asked for, if it was a text.
+ */
+export type Answered = (error: string, about: string, text: string) => void
 
 export class Control {
   readonly #server: Server
@@ -30,7 +33,7 @@ export class Control {
     const server = this.#server
     const { settings } = server
     server.log.setLevel(settings.text('loglevel'))
-    server.users.setDefaultPassword(settings.bytes('requirepass'))
+    server.users.settingsChanged()
     server.eviction.settingsChanged()
     server.clientMemory.settingsChanged()
     server.latency.settingsChanged()
@@ -67,7 +70,7 @@ export class Control {
     if (message.type === 'answer') {
       const answered = this.#questions.get(message.number)
       this.#questions.delete(message.number)
-      answered?.(message.error, message.about)
+      answered?.(message.error, message.about, message.text ?? '')
     } else if (message.type === 'process') {
       this.process = message.values
     } else if (message.type === 'shutdown') {

@@ -62,6 +62,18 @@ export function statsSection(server: Server): string[] {
     ...threadedFields(server),
     'reply_buffer_shrinks:0',
     'reply_buffer_expands:0',
+    ...deniedFields(server),
+  ]
+}
+
+/** What ACLs have denied; since Redis 7.2. */
+function deniedFields({ users }: Server): string[] {
+  const { auth, command, key, channel } = users.log.counts
+  return [
+    `acl_access_denied_auth:${auth}`,
+    `acl_access_denied_cmd:${command}`,
+    `acl_access_denied_key:${key}`,
+    `acl_access_denied_channel:${channel}`,
   ]
 }
 

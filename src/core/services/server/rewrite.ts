@@ -21,9 +21,11 @@ export function askForRewrite(
   if (server.start.configFile === '') throw NO_CONFIG_FILE
 
   const settings = server.settings.toPlain()
+  // Who has an ACL file has no users in this one.
+  const users = server.settings.raw('aclfile') === '' ? server.users.linesForFile() : []
   const answer = call.answerLater()
   server.control.ask(
-    (number) => ({ type: 'rewrite', number, settings, users: server.users.lines(), all }),
+    (number) => ({ type: 'rewrite', number, settings, users, all }),
     (problem) => {
       server.log.notice(
         problem === ''

@@ -147,7 +147,7 @@ export class Stats {
 
   /** CONFIG RESETSTAT. */
   reset(): void {
-    const { keyspace, clientMemory, clients, commands, eviction, latency } = this.#server
+    const { keyspace, clientMemory, clients, commands, eviction, latency, users } = this.#server
     this.#bytesInBase += this.bytesIn()
     this.#bytesOutBase += this.bytesOut()
     this.#rejectedBase += this.rejectedConnections()
@@ -170,6 +170,7 @@ export class Stats {
     clients.queryLimitDisconnections = 0
     clients.outputLimitDisconnections = 0
     latency.resetHistograms()
+    users.log.resetCounts()
     for (const entry of commands.entries) {
       entry.calls = 0
       entry.microseconds = 0

@@ -14,6 +14,7 @@ import { FLAG_ANSWERS_LATER } from '../../command/table.ts'
 import { Args } from '../../engine/args.ts'
 import { type Answer, answer, Call, run } from '../../engine/call.ts'
 import { CapturedReply } from '../../engine/captured-reply.ts'
+import { CommandError } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
 import type { Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
@@ -86,14 +87,27 @@ export class Transactions {
   }
 
   #runAll(session: Session, queue: Queue, inner: Call): void {
-    const { dbs } = this.#server.keyspace
+    const { keyspace, users } = this.#server
+    const { dbs } = keyspace
+    let lastIsDenied = false
     for (const entry of queue.entries) {
       queue.open(inner.args)
+      // Between the queueing and now the user may have changed, also by one of the calls.
+      const denial = users.check(session.user, entry, inner.args)
+      lastIsDenied = denial !== undefined
+      if (denial !== undefined) {
+        users.deny(inner, denial, 'multi')
+        const { text } = NO_LONGER[denial.reason]
+        inner.reply.error(text)
+        this.#server.stats.countError(text)
+        continue
+      }
       inner.args.hashIsOf(entry.firstKeyIndex)
       inner.entry = entry
       inner.db = dbs[session.dbIndex]
       run(inner)
     }
+    if (lastIsDenied && session.lastCommand !== undefined) session.lastCommand.failedCalls++
   }
 
   /** Sends the answers when the last of them is there. */
@@ -128,6 +142,18 @@ export class Transactions {
     inner.answerInstead = neverLater
     return inner
   }
+}
+
+const NO_LONGER = {
+  command: noLonger('no permission to execute the command or subcommand'),
+  key: noLonger('no permission to touch the specified keys'),
+  channel: noLonger('no permission to access one of the channels used as arguments'),
+}
+
+function noLonger(reason: string): CommandError {
+  return new CommandError(
+    `NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: ${reason}`,
+  )
 }
 
 function neverLater(): Answer {

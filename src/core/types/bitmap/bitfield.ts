@@ -11,6 +11,7 @@
 
 import { INTEGER_OK, integerNumber, parseInteger } from '../../../lib/bytes/integer.ts'
 import { command } from '../../command/command.ts'
+import type { ArgumentTexts } from '../../command/key-specs.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
 import { TYPE_STRING } from '../../keyspace/entry.ts'
@@ -68,6 +69,7 @@ export const bitfield = command({
   complexity: 'O(1) for each operation',
   flags: ['write', 'denyoom'],
   access: 'rw access update variable_flags',
+  variableAccess: (args) => (onlyReads(args) ? 'ro access' : 'rw access update'),
   reply: 'array of integer | nil',
 
   run(call) {
@@ -76,6 +78,18 @@ export const bitfield = command({
     else changeFields(call, operations)
   },
 })
+
+/** Arguments that make no sense are taken for a change. */
+function onlyReads(args: ArgumentTexts): boolean {
+  let index = 2
+  while (index < args.count) {
+    const word = args.text(index).toUpperCase()
+    if (word === 'GET' && index + 2 < args.count) index += 3
+    else if (word === 'OVERFLOW' && index + 1 < args.count) index += 2
+    else return false
+  }
+  return true
+}
 
 export const bitfieldRo = command({
   name: 'BITFIELD_RO',

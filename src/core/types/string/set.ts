@@ -7,6 +7,7 @@
  */
 import { ArenaFullError } from '../../../memory/arena.ts'
 import { type CommandDefinition, command } from '../../command/command.ts'
+import { hasWord } from '../../command/key-specs.ts'
 import type { Call } from '../../engine/call.ts'
 import { wrongArity } from '../../engine/errors.ts'
 import { NO_DEADLINE } from '../../keyspace/db.ts'
@@ -51,6 +52,7 @@ export const set = command({
   complexity: 'O(1)',
   flags: ['write', 'denyoom'],
   access: 'rw access update variable_flags',
+  variableAccess: (args) => (hasWord(args, 3, 'GET') ? 'rw access update' : 'ow update'),
   reply: 'status | nil | bulk',
 
   run(call) {
