@@ -266,6 +266,8 @@ describe('CLIENT PAUSE', () => {
   suite('refuses what it does not understand', (check) => {
     check('CLIENT PAUSE x', '-ERR timeout is not an integer or out of range')
     check('CLIENT PAUSE -1', '-ERR timeout is negative')
+    check('CLIENT PAUSE 9223372036854775807', '+OK')
+    check('PING', '+PONG')
     check('CLIENT PAUSE 0 foo', '-ERR CLIENT PAUSE mode must be WRITE or ALL')
     check(
       'CLIENT PAUSE 0 WRITE x',

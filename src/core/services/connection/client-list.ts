@@ -72,7 +72,9 @@ export const clientList: CommandDefinition = {
     } else if (args.count !== 2) {
       throw SYNTAX
     } else {
-      for (const session of server.clients.all()) lines += clientLine(call, session)
+      for (const session of server.clients.all()) {
+        if (!session.vain) lines += clientLine(call, session)
+      }
     }
     call.reply.verbatim(lines, 'txt')
   },

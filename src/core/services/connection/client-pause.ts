@@ -8,6 +8,7 @@
 import type { CommandDefinition } from '../../command/command.ts'
 import { CommandError, NOT_AN_INTEGER_TIMEOUT } from '../../engine/errors.ts'
 
+const END_MS_MAX = 2 ** 63
 const NEGATIVE_TIMEOUT = new CommandError('ERR timeout is negative')
 const PAUSE_MODE = new CommandError('ERR CLIENT PAUSE mode must be WRITE or ALL')
 const PAUSE_WORDS = new CommandError(
@@ -32,7 +33,9 @@ export const clientPause: CommandDefinition = {
     const timeoutMs = args.high * 0x100000000 + (args.low >>> 0)
     if (timeoutMs < 0) throw NEGATIVE_TIMEOUT
 
-    server.pause.begin(call.nowMs + timeoutMs, allCommands)
+    // QUIRK: an end that 64 bits cannot hold lies in the past.
+    const endMs = call.nowMs + timeoutMs
+    server.pause.begin(endMs < END_MS_MAX ? endMs : 0, allCommands)
     call.reply.ok()
   },
 }

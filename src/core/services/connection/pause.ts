@@ -38,6 +38,7 @@ export class Pause {
 
   /** Pauses until `untilMs`; a pause in progress is never made shorter or weaker. */
   begin(untilMs: number, allCommands: boolean): void {
+    if (untilMs <= this.#server.clock.nowMs && !this.active) return
     this.#allCommands = allCommands || (this.#untilMs > 0 && this.#allCommands)
     this.#untilMs = Math.max(this.#untilMs, untilMs)
     this.#began()
