@@ -6,7 +6,7 @@
  * Never: lets a forged payload do more than be refused.
  */
 import { payloadEnd, sealPayload } from '../../lib/rdb/payload.ts'
-import { RDB_CORRUPT, RdbReader } from '../../lib/rdb/reader.ts'
+import { RdbCorruptError, RdbReader } from '../../lib/rdb/reader.ts'
 import { RdbWriter } from '../../lib/rdb/writer.ts'
 import { type CommandDefinition, command } from '../command/command.ts'
 import type { Call } from '../engine/call.ts'
@@ -104,7 +104,8 @@ function restore(call: Call): void {
   const existing = db.write(args, 1)
   if (existing !== 0 && !options.replace) throw BUSY_KEY
   const ttlMs = parseTtl(call)
-  const end = payloadEnd(args.bytes, args.offsets[3], args.lengths[3])
+  const { checksPayloads } = call.keyspace
+  const end = payloadEnd(args.bytes, args.offsets[3], args.lengths[3], checksPayloads)
   if (end < 0) throw BAD_PAYLOAD
 
   let deadlineMs = NO_DEADLINE
@@ -173,7 +174,10 @@ function load(call: Call, draft: Draft, end: number): void {
     persistence.load(rdbType, reader, db.arenaOf(args, 1), draft)
     done = true
   } catch (error) {
-    throw error === RDB_CORRUPT ? BAD_DATA : error
+    if (!(error instanceof RdbCorruptError)) throw error
+    const offset = reader.offset - args.offsets[3]
+    call.server.log.warning(`Internal error in RDB reading offset ${offset} -> ${error.message}`)
+    throw BAD_DATA
   } finally {
     reader.close()
     if (!done) draft.abandon()

@@ -59,6 +59,8 @@ export class Keyspace {
   readonly #epochs = new Epochs()
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpire = true
+  /** RESTORE refuses a wrong checksum, unless DEBUG SET-SKIP-CHECKSUM-VALIDATION. */
+  checksPayloads = true
   /** CLIENT PAUSE and a replica's role keep expired keys in place, unseen. */
   expireByDeletion = true
   /** False while a file is loaded: its commands meet the keys that they met when they were written. */

@@ -19,9 +19,19 @@ import {
   STRING_LZF,
 } from './format.ts'
 
-/** Thrown, always as `RDB_CORRUPT`, when the bytes cannot be what they claim to be. */
+/** Thrown when the bytes cannot be what they claim to be; always a fixed object. */
 export class RdbCorruptError {
-  readonly message = 'corrupt RDB data'
+  /** For the log. */
+  readonly message: string
+
+  constructor(message = 'corrupt RDB data') {
+    this.message = message
+  }
+}
+
+/** What is thrown for `what`, a packed structure that is none. */
+export function unsound(what: string): RdbCorruptError {
+  return new RdbCorruptError(`${what} integrity check failed.`)
 }
 
 export const RDB_CORRUPT = new RdbCorruptError()

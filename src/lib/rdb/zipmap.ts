@@ -27,7 +27,10 @@ export class ZipmapReader {
   #end = 0
   #isValue = false
 
-  /** Begins before the first field. False when the bytes are no zipmap, whole and alone. */
+  /**
+   * Begins before the first field. False when the bytes are no zipmap of something, whole
+   * and alone.
+   */
   open(bytes: Buffer, offset: number, length: number): boolean {
     const end = offset + length - 1
     if (length < SIZE_MIN || bytes[end] !== END) return false
@@ -36,7 +39,7 @@ export class ZipmapReader {
     this.#begin(offset)
     let pieces = 0
     while (this.next()) pieces++
-    if (this.#at !== end || pieces % 2 !== 0) return false
+    if (this.#at !== end || pieces === 0 || pieces % 2 !== 0) return false
     this.count = pieces / 2
     const count = bytes[offset]
     if (count < COUNT_UNKNOWN && count !== this.count) return false

@@ -227,14 +227,14 @@ describe('payloads', () => {
       sealPayload(writer, 10)
     })
     expect(payload.subarray(0, 9).toString('latin1')).toBe('\x00\x05hello\x0a\x00')
-    expect(payloadEnd(payload, 0, payload.length)).toBe(7)
+    expect(payloadEnd(payload, 0, payload.length, true)).toBe(7)
     for (let bit = 0; bit < payload.length * 8; bit++) {
       const damaged = Buffer.from(payload)
       damaged[bit >> 3] ^= 1 << (bit & 7)
-      expect(payloadEnd(damaged, 0, damaged.length)).toBe(-1)
+      expect(payloadEnd(damaged, 0, damaged.length, true)).toBe(-1)
     }
     for (let length = 0; length < payload.length; length++) {
-      expect(payloadEnd(payload, 0, length)).toBe(-1)
+      expect(payloadEnd(payload, 0, length, true)).toBe(-1)
     }
   })
 
@@ -245,8 +245,8 @@ describe('payloads', () => {
         writer.size(0)
         sealPayload(writer, version)
       })
-    expect(payloadEnd(sealed(6), 0, 12)).toBe(2)
-    expect(payloadEnd(sealed(12), 0, 12)).toBe(2)
-    expect(payloadEnd(sealed(13), 0, 12)).toBe(-1)
+    expect(payloadEnd(sealed(6), 0, 12, true)).toBe(2)
+    expect(payloadEnd(sealed(12), 0, 12, true)).toBe(2)
+    expect(payloadEnd(sealed(13), 0, 12, true)).toBe(-1)
   })
 })

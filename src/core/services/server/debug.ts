@@ -163,6 +163,16 @@ const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
         call.reply.ok()
       },
     },
+    'SET-SKIP-CHECKSUM-VALIDATION': {
+      usage: 'SET-SKIP-CHECKSUM-VALIDATION <0 | 1>',
+      summary: 'Let RESTORE take payloads whatever their checksum, or not.',
+      least: 1,
+      most: 1,
+      run({ args, keyspace, reply }) {
+        keyspace.checksPayloads = Number.parseInt(args.text(2), 10) === 0
+        reply.ok()
+      },
+    },
     SLEEP: {
       usage: 'SLEEP <seconds>',
       summary: 'Stop everything for so long.',

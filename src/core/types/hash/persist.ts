@@ -14,7 +14,12 @@ import {
   RDB_HASH_ZIPLIST,
   RDB_HASH_ZIPMAP,
 } from '../../../lib/rdb/format.ts'
-import { RDB_CORRUPT, type RdbReader } from '../../../lib/rdb/reader.ts'
+import {
+  RDB_CORRUPT,
+  type RdbCorruptError,
+  type RdbReader,
+  unsound,
+} from '../../../lib/rdb/reader.ts'
 import type { RdbWriter } from '../../../lib/rdb/writer.ts'
 import { ZiplistReader } from '../../../lib/rdb/ziplist.ts'
 import { ZipmapReader } from '../../../lib/rdb/zipmap.ts'
@@ -60,6 +65,10 @@ const cursor = new HashCursor()
 const limits = new HashLimits()
 const ziplist = new ZiplistReader()
 const zipmap = new ZipmapReader()
+
+const BAD_LISTPACK = unsound('Hash listpack')
+const BAD_ZIPLIST = unsound('Hash ziplist')
+const BAD_ZIPMAP = unsound('Zipmap')
 
 export const hashPersistence: ValuePersistence = {
   rdbTypes: [
@@ -168,11 +177,11 @@ function takePack(
 ): Ref {
   reader.string()
   const { stringBytes, stringOffset, stringLength } = reader
-  if (!listpackValid(stringBytes, stringOffset, stringLength)) throw RDB_CORRUPT
+  if (!listpackValid(stringBytes, stringOffset, stringLength)) throw BAD_LISTPACK
   const pack = listpackFrom(arena, stringBytes, stringOffset, stringLength)
   if (isWhole(arena, pack)) return pack
   arena.free(pack)
-  throw RDB_CORRUPT
+  throw BAD_LISTPACK
 }
 
 function loadPairs(reader: RdbReader, arena: Arena, ref: Ref): void {
@@ -181,7 +190,7 @@ function loadPairs(reader: RdbReader, arena: Arena, ref: Ref): void {
   for (let i = 0; i < count; i++) {
     takeString(reader, field)
     takeString(reader, value)
-    add(arena, ref, limits.valueSize)
+    add(arena, ref, limits.valueSize, RDB_CORRUPT)
   }
 }
 
@@ -196,7 +205,7 @@ function loadTimedPairs(reader: RdbReader, arena: Arena, ref: Ref): void {
     if (end > FILE_END_MS_MAX || (from > 0 && end === 0)) throw RDB_CORRUPT
     takeString(reader, field)
     takeString(reader, value)
-    add(arena, ref, limits.valueSize)
+    add(arena, ref, limits.valueSize, RDB_CORRUPT)
     if (end === 0) continue
     if (!isTimedHash(arena, ref)) toTimed(arena, ref)
     timedSetEnd(arena, ref, field, 0, field.length, end)
@@ -212,35 +221,38 @@ function firstEnd(reader: RdbReader): number {
 
 function loadZiplist(reader: RdbReader, arena: Arena, ref: Ref): void {
   reader.string()
-  if (!ziplist.open(reader.stringBytes, reader.stringOffset, reader.stringLength)) throw RDB_CORRUPT
-  if (ziplist.count % 2 !== 0) throw RDB_CORRUPT
+  if (!ziplist.open(reader.stringBytes, reader.stringOffset, reader.stringLength)) throw BAD_ZIPLIST
+  if (ziplist.count % 2 !== 0) throw BAD_ZIPLIST
   fitCount(arena, ref, ziplist.count / 2)
   while (ziplist.next()) {
     field.set(ziplist.bytes, ziplist.offset, ziplist.length)
     ziplist.next()
     value.set(ziplist.bytes, ziplist.offset, ziplist.length)
-    add(arena, ref, ANY_SIZE)
+    add(arena, ref, ANY_SIZE, BAD_ZIPLIST)
   }
 }
 
 function loadZipmap(reader: RdbReader, arena: Arena, ref: Ref): void {
   reader.string()
-  if (!zipmap.open(reader.stringBytes, reader.stringOffset, reader.stringLength)) throw RDB_CORRUPT
+  if (!zipmap.open(reader.stringBytes, reader.stringOffset, reader.stringLength)) throw BAD_ZIPMAP
   fitCount(arena, ref, zipmap.count)
   while (zipmap.next()) {
     field.set(zipmap.bytes, zipmap.offset, zipmap.length)
     zipmap.next()
     value.set(zipmap.bytes, zipmap.offset, zipmap.length)
-    add(arena, ref, limits.valueSize)
+    add(arena, ref, limits.valueSize, BAD_ZIPMAP)
   }
 }
 
-/** Adds `field` with `value`. `sizeMax`: of either in a listpack. Throws: RDB_CORRUPT, ARENA_FULL. */
-function add(arena: Arena, ref: Ref, sizeMax: number): void {
+/**
+ * Adds `field` with `value`. `sizeMax`: of either in a listpack. `twice`: thrown for a field that is
+ * there. Throws: ARENA_FULL.
+ */
+function add(arena: Arena, ref: Ref, sizeMax: number, twice: RdbCorruptError): void {
   const isLong = field.length > sizeMax || value.length > sizeMax
   if (isLong && !isHashTable(arena, ref)) hashToTable(arena, ref)
   const { length } = field
-  if (!hashSet(arena, ref, field, 0, length, value, 0, value.length, false)) throw RDB_CORRUPT
+  if (!hashSet(arena, ref, field, 0, length, value, 0, value.length, false)) throw twice
 }
 
 /** Makes a hash of so many fields a large one, if that is too many for a small one. */

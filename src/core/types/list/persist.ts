@@ -13,7 +13,7 @@ import {
   RDB_LIST_QUICKLIST_ZIPLIST,
   RDB_LIST_ZIPLIST,
 } from '../../../lib/rdb/format.ts'
-import { RDB_CORRUPT, type RdbReader } from '../../../lib/rdb/reader.ts'
+import { RDB_CORRUPT, type RdbReader, unsound } from '../../../lib/rdb/reader.ts'
 import type { RdbWriter } from '../../../lib/rdb/writer.ts'
 import { ZiplistReader } from '../../../lib/rdb/ziplist.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
@@ -47,6 +47,9 @@ const ELEMENT_SIZE_MIN = 1
 const NODE_SIZE_MIN = 2
 
 const ziplist = new ZiplistReader()
+
+const BAD_LISTPACK = unsound('Listpack')
+const BAD_ZIPLIST = unsound('Ziplist')
 
 export const listPersistence: ValuePersistence = {
   rdbTypes: [RDB_LIST, RDB_LIST_ZIPLIST, RDB_LIST_QUICKLIST_ZIPLIST, RDB_LIST_QUICKLIST],
@@ -105,9 +108,10 @@ function loadNode(reader: RdbReader, arena: Arena, list: Ref): void {
   reader.string()
   const { stringBytes, stringOffset, stringLength } = reader
   if (container === QUICKLIST_PLAIN) {
+    if (stringLength === 0) throw RDB_CORRUPT
     return byteListAppendPlain(arena, list, stringBytes, stringOffset, stringLength)
   }
-  if (!listpackValid(stringBytes, stringOffset, stringLength)) throw RDB_CORRUPT
+  if (!listpackValid(stringBytes, stringOffset, stringLength)) throw BAD_LISTPACK
   const pack = listpackFrom(arena, stringBytes, stringOffset, stringLength)
   if (listpackCount(arena, pack) > 0) return byteListAppendPack(arena, list, pack)
   arena.free(pack)
@@ -116,7 +120,7 @@ function loadNode(reader: RdbReader, arena: Arena, list: Ref): void {
 /** The elements of a ziplist as one node. */
 function loadZiplist(reader: RdbReader, arena: Arena, list: Ref): void {
   reader.string()
-  if (!ziplist.open(reader.stringBytes, reader.stringOffset, reader.stringLength)) throw RDB_CORRUPT
+  if (!ziplist.open(reader.stringBytes, reader.stringOffset, reader.stringLength)) throw BAD_ZIPLIST
   if (ziplist.count === 0) return
   let pack = listpackCreate(arena, reader.stringLength)
   let done = false

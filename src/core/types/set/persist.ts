@@ -6,7 +6,7 @@
  * Never: takes a forged intset, or a member twice.
  */
 import { RDB_SET, RDB_SET_INTSET, RDB_SET_LISTPACK } from '../../../lib/rdb/format.ts'
-import { RDB_CORRUPT, type RdbReader } from '../../../lib/rdb/reader.ts'
+import { RDB_CORRUPT, type RdbReader, unsound } from '../../../lib/rdb/reader.ts'
 import type { Arena } from '../../../memory/arena.ts'
 import { intsetCount, intsetFrom, intsetSizeBytes, intsetValid } from '../../../memory/intset.ts'
 import {
@@ -25,6 +25,9 @@ import { mapOfIntset, SET_INTSET, SET_TABLE, SetCursor, setCount, setStructure }
 
 const cursor = new SetCursor()
 const element = new ListpackElement()
+
+const BAD_INTSET = unsound('Intset')
+const BAD_LISTPACK = unsound('Set listpack')
 
 export const setPersistence: ValuePersistence = {
   rdbTypes: [RDB_SET, RDB_SET_INTSET, RDB_SET_LISTPACK],
@@ -61,7 +64,7 @@ export const setPersistence: ValuePersistence = {
 function takeIntset(reader: RdbReader, arena: Arena, builder: SetBuilder, most: number): void {
   reader.string()
   const { stringBytes, stringOffset, stringLength } = reader
-  if (!intsetValid(stringBytes, stringOffset, stringLength)) throw RDB_CORRUPT
+  if (!intsetValid(stringBytes, stringOffset, stringLength)) throw BAD_INTSET
   const set = intsetFrom(arena, stringBytes, stringOffset, stringLength)
   arena.free(builder.structure)
   builder.structure = set
@@ -85,14 +88,14 @@ function takeMembers(reader: RdbReader, builder: SetBuilder, count: number): voi
 function takePack(reader: RdbReader, arena: Arena, builder: SetBuilder): void {
   reader.string()
   const { stringBytes, stringOffset, stringLength } = reader
-  if (!listpackValid(stringBytes, stringOffset, stringLength)) throw RDB_CORRUPT
+  if (!listpackValid(stringBytes, stringOffset, stringLength)) throw BAD_LISTPACK
   const pack = listpackFrom(arena, stringBytes, stringOffset, stringLength)
   try {
     let at = listpackFirst(arena, pack)
     if (at === 0) throw RDB_CORRUPT
     while (at !== 0) {
       listpackRead(arena, at, element)
-      if (!builder.push(element.bytes, element.offset, element.length)) throw RDB_CORRUPT
+      if (!builder.push(element.bytes, element.offset, element.length)) throw BAD_LISTPACK
       at = listpackNext(arena, at)
     }
   } finally {

@@ -69,7 +69,7 @@ export class SortedSetBuilder {
   }
 
   /** Orders the members; without `limits` the set stays a large one. Throws: ARENA_FULL. */
-  finish(limits: SortedSetLimits | undefined): void {
+  finish(limits: Pick<SortedSetLimits, 'entries' | 'valueSize'> | undefined): void {
     const { arena } = this
     this.tree = treeOfMap(arena, this.structure)
     if (limits === undefined) return

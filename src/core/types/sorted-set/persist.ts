@@ -12,7 +12,7 @@ import {
   RDB_SORTED_SET_TEXT,
   RDB_SORTED_SET_ZIPLIST,
 } from '../../../lib/rdb/format.ts'
-import { RDB_CORRUPT, type RdbReader } from '../../../lib/rdb/reader.ts'
+import { RDB_CORRUPT, type RdbReader, unsound } from '../../../lib/rdb/reader.ts'
 import { ZiplistReader } from '../../../lib/rdb/ziplist.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import { compareBytes } from '../../../memory/copy.ts'
@@ -37,6 +37,7 @@ import { createEntry, isTree, sortedSetCount, sortedSetToTree, structureOf } fro
 /** A member takes a byte at least, a score one, or eight. */
 const TEXT_PAIR_SIZE_MIN = 2
 const PAIR_SIZE_MIN = 9
+const ANY_SIZE = Number.POSITIVE_INFINITY
 /** Lengths of a score's text that are no lengths. */
 const TEXT_NAN = 253
 const TEXT_INFINITY = 254
@@ -45,6 +46,9 @@ const TEXT_MINUS_INFINITY = 255
 const limits = new SortedSetLimits()
 const cursor = new SortedSetCursor()
 const ziplist = new ZiplistReader()
+
+const BAD_LISTPACK = unsound('Zset listpack')
+const BAD_ZIPLIST = unsound('Zset ziplist')
 
 export const sortedSetPersistence: ValuePersistence = {
   rdbTypes: [RDB_SORTED_SET_TEXT, RDB_SORTED_SET, RDB_SORTED_SET_ZIPLIST, RDB_SORTED_SET_LISTPACK],
@@ -72,9 +76,11 @@ export const sortedSetPersistence: ValuePersistence = {
     if (rdbType === RDB_SORTED_SET_LISTPACK) return loadPack(reader, arena, target)
     const builder = new SortedSetBuilder(arena)
     try {
-      if (rdbType === RDB_SORTED_SET_ZIPLIST) readZiplist(reader, builder)
+      const isPacked = rdbType === RDB_SORTED_SET_ZIPLIST
+      if (isPacked) readZiplist(reader, builder)
       else readPairs(reader, builder, rdbType === RDB_SORTED_SET)
-      builder.finish(limits)
+      // What was packed stays so, however long its members.
+      builder.finish(isPacked ? { entries: limits.entries, valueSize: ANY_SIZE } : limits)
       builder.create(target)
     } finally {
       builder.free()
@@ -85,11 +91,11 @@ export const sortedSetPersistence: ValuePersistence = {
 function loadPack(reader: RdbReader, arena: Arena, target: CopyTarget): void {
   reader.string()
   const { stringBytes, stringOffset, stringLength } = reader
-  if (!listpackValid(stringBytes, stringOffset, stringLength)) throw RDB_CORRUPT
+  if (!listpackValid(stringBytes, stringOffset, stringLength)) throw BAD_LISTPACK
   const pack = listpackFrom(arena, stringBytes, stringOffset, stringLength)
   if (!isSortedSet(arena, pack)) {
     arena.free(pack)
-    throw RDB_CORRUPT
+    throw BAD_LISTPACK
   }
   const isLarge = packCount(arena, pack) > limits.entries
   const ref = createEntry(arena, target, SORTED_SET_LISTPACK, pack, 0)
@@ -136,8 +142,8 @@ function compare(a: ListpackElement, b: ListpackElement): number {
 function readZiplist(reader: RdbReader, builder: SortedSetBuilder): void {
   reader.string()
   const { stringBytes, stringOffset, stringLength } = reader
-  if (!ziplist.open(stringBytes, stringOffset, stringLength)) throw RDB_CORRUPT
-  if (ziplist.count === 0 || ziplist.count % 2 !== 0) throw RDB_CORRUPT
+  if (!ziplist.open(stringBytes, stringOffset, stringLength)) throw BAD_ZIPLIST
+  if (ziplist.count === 0 || ziplist.count % 2 !== 0) throw BAD_ZIPLIST
   while (ziplist.next()) {
     // The scratch of an integer is used again for the score.
     const member = Buffer.from(

@@ -6,7 +6,7 @@
  * Never: takes a node, a length or a delivery on trust.
  */
 import { RDB_STREAM, RDB_STREAM_2, RDB_STREAM_3 } from '../../../lib/rdb/format.ts'
-import { RDB_CORRUPT, type RdbReader } from '../../../lib/rdb/reader.ts'
+import { RDB_CORRUPT, RdbCorruptError, type RdbReader, unsound } from '../../../lib/rdb/reader.ts'
 import type { RdbWriter } from '../../../lib/rdb/writer.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import { byteTreeCount } from '../../../memory/byte-tree.ts'
@@ -74,6 +74,9 @@ const CONSUMER_SIZE_MIN = 10
 
 const id = new StreamId()
 const rawId = Buffer.alloc(ID_BYTES)
+
+const BAD_LISTPACK = unsound('Stream listpack')
+const CONSUMER_TWICE = new RdbCorruptError('Duplicate stream consumer detected')
 
 export const streamPersistence: ValuePersistence = {
   rdbTypes: [RDB_STREAM, RDB_STREAM_2, RDB_STREAM_3],
@@ -196,12 +199,12 @@ function loadNodes(reader: RdbReader, arena: Arena, stream: Ref): number {
 function loadNode(reader: RdbReader, arena: Arena, nodes: Ref, key: StreamId): number {
   reader.string()
   const { stringBytes, stringOffset, stringLength } = reader
-  if (!listpackValid(stringBytes, stringOffset, stringLength)) throw RDB_CORRUPT
+  if (!listpackValid(stringBytes, stringOffset, stringLength)) throw BAD_LISTPACK
   const pack = listpackFrom(arena, stringBytes, stringOffset, stringLength)
   let kept = false
   try {
     const live = nodeCheck(arena, pack, key)
-    if (live < 0) throw RDB_CORRUPT
+    if (live < 0) throw BAD_LISTPACK
     // Redis may keep a node whose entries are all deleted.
     if (live > 0) kept = insertPack(arena, nodes, key, pack)
     return live
@@ -263,7 +266,7 @@ function loadConsumer(rdbType: number, reader: RdbReader, arena: Arena, group: R
     stringOffset,
     stringLength,
   )
-  if (known !== 0) throw RDB_CORRUPT
+  if (known !== 0) throw CONSUMER_TWICE
   const seenMs = reader.milliseconds()
   const consumer = consumerCreate(arena, group, stringBytes, stringOffset, stringLength, seenMs)
   // When it was last given something, which 7.0 does not know.
