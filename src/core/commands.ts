@@ -21,6 +21,7 @@ import { hashCommands } from './types/hash/commands.ts'
 import { hyperloglogCommands } from './types/hyperloglog/commands.ts'
 import { listCommands } from './types/list/commands.ts'
 import { setCommands } from './types/set/commands.ts'
+import { sortCommands } from './types/sort/commands.ts'
 import { sortedSetCommands } from './types/sorted-set/commands.ts'
 import { streamCommands } from './types/stream/commands.ts'
 import { stringCommands } from './types/string/commands.ts'
@@ -36,6 +37,7 @@ export const commandGroups: readonly CommandGroup[] = [
   sortedSetCommands,
   streamCommands,
   genericCommands,
+  sortCommands,
   connectionCommands,
   pubsubCommands,
   serverCommands,

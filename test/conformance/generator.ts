@@ -34,6 +34,9 @@ const LEFT_OUT: ReadonlySet<string> = new Set(
     .split(' '),
 )
 
+/** Of these, made as the usage line says, the reply would often be chance's. */
+const ONLY_TUNED: ReadonlySet<string> = new Set(['sort', 'sort_ro'])
+
 const BEYOND = /^(7\.[1-9]|[89]\.)/
 
 /** Names that begin with the group's letter hold its type as a rule. */
@@ -141,14 +144,15 @@ export class Generator {
     const entry = dice.pick(this.#entries)
     const tuned = TUNED[entry.name]
     const isStream = entry.name in STREAM_TUNED
+    const onlyTuned = isStream || ONLY_TUNED.has(entry.name)
     const letter = KEY_LETTERS[entry.group] ?? dice.pick(LETTERS)
     const key = () => this.#key(letter)
     const name = entry.upperName.split('|')
     const argv =
-      tuned !== undefined && (dice.chance(70) || isStream)
+      tuned !== undefined && (dice.chance(70) || onlyTuned)
         ? [...name, ...tuned(dice, key)]
         : [...name, ...this.#sequence(entry.arguments, letter)]
-    if (!dice.chance(4)) return argv
+    if (!dice.chance(4) || ONLY_TUNED.has(entry.name)) return argv
     const spoilt = this.#spoilt(argv)
     // An id that is the clock's.
     return isStream && spoilt.includes('*') ? argv : spoilt

@@ -44,6 +44,17 @@ function several(dice: Dice, make: () => string[], most = 4): string[] {
   return Array.from({ length: 1 + dice.below(most) }, make).flat()
 }
 
+/** By numbers or the elements' own texts: of others, which of equals comes first is often chance's. */
+function sorting(dice: Dice, key: () => string): string[] {
+  return [
+    key(),
+    ...(dice.chance(50) ? ['BY', dice.word('s* * h*->a')] : ['ALPHA']),
+    ...(dice.chance(40) ? ['LIMIT', small(dice), small(dice)] : []),
+    ...(dice.chance(40) ? ['GET', dice.word('# * s* h*->a none')] : []),
+    ...(dice.chance(40) ? [dice.word('ASC DESC x')] : []),
+  ]
+}
+
 function bitfield(dice: Dice): string[] {
   const at = () => dice.word('0 1 3 5 7 8 13 31 #0 #1 #2 #7 100 -1 # a 4294967295999')
   const number = () =>
@@ -104,6 +115,8 @@ export const TUNED: Readonly<Record<string, Tuned>> = {
   ],
   bitfield: (dice, key) => [key(), ...several(dice, () => bitfield(dice))],
   bitfield_ro: (dice, key) => [key(), ...several(dice, () => ['GET', type(dice), offset(dice)], 3)],
+  sort: (dice, key) => [...sorting(dice, key), ...(dice.chance(25) ? ['STORE', key()] : [])],
+  sort_ro: sorting,
   pfadd: (dice, key) => [key(), ...several(dice, () => [`element ${dice.below(300)}`], 20)],
   pfdebug: (dice, key) => [dice.word('GETREG DECODE ENCODING TODENSE x'), key()],
   expire: (dice, key) => [key(), far(dice), ...(dice.chance(40) ? [dice.word('NX XX GT LT')] : [])],

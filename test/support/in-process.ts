@@ -51,6 +51,7 @@ const NOWHERE = {
 export interface InProcessOptions {
   readonly arenaCount?: number
   readonly arenaSize?: number
+  readonly hashSeed?: number
   /** Directives as CONFIG SET takes them. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -73,6 +74,7 @@ export class InProcessServer implements ConnectionOwner, DeliveryOwner {
       'enable-protected-configs': 'yes',
       ...options.settings,
     })
+    const hashSeed = options.hashSeed ?? HASH_SEED
     const memory = createBridgeMemory(1, REQUEST_RING_SIZE, REPLY_RING_SIZE, 1024)
     this.server = new Server({
       memory,
@@ -80,7 +82,7 @@ export class InProcessServer implements ConnectionOwner, DeliveryOwner {
       renames: [],
       users: [],
       secret: Buffer.from('secret'),
-      hashSeed: HASH_SEED,
+      hashSeed,
       randomSeed: RANDOM_SEED,
       processId: process.pid,
       runId: '0'.repeat(40),
@@ -98,7 +100,7 @@ export class InProcessServer implements ConnectionOwner, DeliveryOwner {
       new RingWriter(link.requests, words, REQUEST_HEAD, REQUEST_TAIL),
       words,
       new Int32Array(memory.process),
-      HASH_SEED,
+      hashSeed,
       settings.int('proto-max-bulk-len'),
     )
     const replies = new RingReader(link.replies, words, REPLY_HEAD, REPLY_TAIL)

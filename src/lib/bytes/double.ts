@@ -28,6 +28,8 @@ const SPLITTER = 134217729
 /** Decimal digits that tell a tie from anything near it: more than any double close to one has. */
 const TIE_DIGITS = 100
 const HEX_DIGITS_MAX = 16
+/** Numbers nearer to 0 have fewer digits than others. */
+const NORMAL_MIN = 2 ** -1022
 /** Every exponent beyond it is infinity or zero, whatever the digits before. */
 const EXPONENT_CAP = 1e9
 
@@ -46,12 +48,29 @@ export function parseDouble(bytes: Uint8Array, start: number, end: number): numb
  * becomes infinity or zero: seen as `ZCOUNT key "" 1e400`.
  */
 export function parseRangeLimit(bytes: Uint8Array, start: number, end: number): number {
+  return parseText(bytes, start, end, false)
+}
+
+/**
+ * Reads what SORT sorts by. NaN when it is none.
+ * QUIRK: as for a limit, but what is out of range is no number, nor is what is so small that it loses
+ * digits: seen as `SORT key` of `1e-310`.
+ */
+export function parseWeight(bytes: Uint8Array, start: number, end: number): number {
+  const integer = parseSafeInteger(bytes, start, end)
+  if (!Number.isNaN(integer)) return integer
+  const value = parseText(bytes, start, end, true)
+  return value !== 0 && Math.abs(value) < NORMAL_MIN ? Number.NaN : value
+}
+
+/** As C reads it: white space may lead, a NUL ends it, and nothing at all is 0. */
+function parseText(bytes: Uint8Array, start: number, end: number, strict: boolean): number {
   let stop = start
   while (stop < end && bytes[stop] !== 0) stop++
   if (stop === start) return 0
   let at = start
   while (at < stop && (bytes[at] === 32 || (bytes[at] >= 9 && bytes[at] <= 13))) at++
-  return parseFloating(bytes, at, stop, false)
+  return parseFloating(bytes, at, stop, strict)
 }
 
 function parseFloating(bytes: Uint8Array, start: number, end: number, strict: boolean): number {
