@@ -201,3 +201,19 @@ suite('SORT looks up what it finds as a read does', (check) => {
   check('COMMAND GETKEYS SORT l BY w_* GET x STORE d', '*2 $l $d')
   check('COMMAND GETKEYS SORT l', '*1 $l')
 })
+
+suite('SORT finds keys by patterns for those only who may read all', (check) => {
+  check('ACL SETUSER sorter reset on nopass +@all ~l* ~d', '+OK')
+  check('RPUSH l 2 1', ':2')
+  const sorter = check.on('sorter')
+  sorter('AUTH sorter x', '+OK')
+  sorter('SORT l', '*2 $1 $2')
+  sorter('SORT l BY nosort STORE d', ':2')
+  const denied = 'denied due to insufficient ACL permissions.'
+  sorter('SORT l BY w_*', `-ERR BY option of SORT ${denied}`)
+  sorter('SORT l GET #', `-ERR GET option of SORT ${denied}`)
+  sorter('SORT_RO l GET #', `-ERR GET option of SORT ${denied}`)
+  check('ACL SETUSER sorter %R~*', '+OK')
+  sorter('SORT l BY w_* GET #', '*2 $1 $2')
+  check('ACL DELUSER sorter', ':1')
+})

@@ -11,6 +11,12 @@ import { CommandError, NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
 
 const BY_IN_CLUSTER = new CommandError('ERR BY option of SORT denied in Cluster mode.')
 const GET_IN_CLUSTER = new CommandError('ERR GET option of SORT denied in Cluster mode.')
+const BY_DENIED = new CommandError(
+  'ERR BY option of SORT denied due to insufficient ACL permissions.',
+)
+const GET_DENIED = new CommandError(
+  'ERR GET option of SORT denied due to insufficient ACL permissions.',
+)
 const STAR = 42
 
 export interface SortOptions {
@@ -42,6 +48,7 @@ export function parseSortOptions(call: Call, canStore: boolean): SortOptions {
     unsorted: false,
   }
   const inCluster = call.server.settings.bool('cluster-enabled')
+  const mayReadAll = call.server.users.mayReadAllKeys(call)
   for (let i = 2; i < args.count; i++) {
     const following = args.count - i - 1
     if (args.is(i, 'ASC')) options.descending = false
@@ -56,8 +63,10 @@ export function parseSortOptions(call: Call, canStore: boolean): SortOptions {
       // QUIRK: a later BY with a star does not bring sorting back.
       if (!hasStar(call, i)) options.unsorted = true
       else if (inCluster) throw BY_IN_CLUSTER
+      else if (!mayReadAll) throw BY_DENIED
     } else if (args.is(i, 'GET') && following >= 1) {
       if (inCluster) throw GET_IN_CLUSTER
+      if (!mayReadAll) throw GET_DENIED
       options.gets.push(++i)
     } else throw SYNTAX
   }
