@@ -123,7 +123,8 @@ function tlsSettings(tls: TlsOptions, host: string): Record<string, unknown> {
   }
 }
 
-function systemText(error: unknown): string {
+/** What the system says of an error. */
+export function systemText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error ? String(error.code) : ''
   return SYSTEM_ERRORS[code] ?? error.message

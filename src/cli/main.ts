@@ -6,16 +6,24 @@
  * Owns: the process: its streams, signals and exit status.
  * Never: imports anything of the server.
  */
-import { writeSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
+import { askPassword } from './ask-password.ts'
+import { systemText } from './connection.ts'
 import { runDemo } from './demo.ts'
 import { type CommandDocs, readDocs } from './docs.ts'
+import { Failure } from './failure.ts'
 import { runInteractive } from './interactive.ts'
+import { runLatency } from './latency.ts'
 import { repeat, runLine } from './lines.ts'
-import { type Options, parseOptions } from './options.ts'
+import { type Options, parseOptions, unquoted } from './options.ts'
 import { Output } from './output.ts'
 import { runPipe } from './pipe.ts'
+import { runScan } from './scan.ts'
 import { Session } from './session.ts'
+import { runStat } from './stat.ts'
+import { runSurvey } from './survey.ts'
 
+const COMMA = 44
 const VERSION = 'redbun-cli 0.1.0'
 const USAGE = `${VERSION}
 
@@ -29,11 +37,21 @@ Usage: client [options] [command [argument ...]]
   -2, -3                   protocol version
   -r <count> -i <seconds>  repeat the command, pause between
   -x                       take the last argument from standard input
+  -X <tag>                 take the argument that is this word from standard input
+  -c                       follow redirections of a cluster
   -d, -D <text>            delimiters of raw items and of raw replies
   -e                       exit with 1 when the command answers an error
   --raw --no-raw           bytes as they come, or replies for people
-  --csv --json             replies as CSV or JSON
+  --csv --json             replies as CSV or JSON; --quoted-json in ASCII
   --tls --cacert --cert --key <file> --sni <name> --insecure
+  --quoted-input           arguments are words in quotes: '"\\x00"'
+  --scan                   the names of all keys; --pattern, --quoted-pattern <pattern>
+  --bigkeys --memkeys      the biggest keys, by elements or by memory; --memkeys-samples <n>
+  --hotkeys                the keys used most, with an lfu policy
+  --stat                   a line a second about the server; -i
+  --latency                how long a PING takes; --latency-history, -i
+  --eval <file> [keys , arguments]   run a script
+  --askpass                ask for the password
   --pipe                   requests from standard input, as they are
   --pipe-timeout <seconds> how long to wait for the last reply
   --show-pushes <yes|no>   show messages that come unasked
@@ -77,10 +95,25 @@ async function main(): Promise<number> {
       "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe.",
     )
   }
+  const password = options.askPassword ? await askPassword() : options.password
+  return runMode({ ...options, password }, output, isTerminal)
+}
+
+async function runMode(options: Options, output: Output, isTerminal: boolean): Promise<number> {
+  const { mode } = options
   const session = new Session(options, output, isTerminal)
-  if (options.mode === 'demo') return (await runDemo(session)) ? 0 : 1
-  if (options.mode === 'pipe') return pipe(options, output)
-  if (options.command.length > 0) return runOnce(options, session)
+  if (mode === 'demo') return (await runDemo(session)) ? 0 : 1
+  if (mode === 'pipe') return pipe(options, output)
+  if (mode !== 'command') {
+    if (!(await session.connect())) return 1
+    if (mode === 'scan') return runScan(session, options)
+    if (mode === 'stat') return runStat(session, options)
+    if (mode === 'latency' || mode === 'latency-history') return runLatency(session, options)
+    return runSurvey(session, options)
+  }
+  if (options.command.length > 0 || options.scriptFile !== undefined) {
+    return runOnce(options, session)
+  }
   if (process.stdin.isTTY && !options.lastArgumentFromStdin) {
     await runInteractive(session, options)
     return 0
@@ -89,12 +122,42 @@ async function main(): Promise<number> {
 }
 
 async function runOnce(options: Options, session: Session): Promise<number> {
-  const args: Uint8Array[] = options.command.map((word) => Buffer.from(word))
+  const { command, scriptFile, stdinTag } = options
+  let args: Uint8Array[] = command.map((word) => Buffer.from(word))
+  if (options.quotedInput) {
+    const words = command.map(unquoted)
+    args = words.filter((word) => word !== undefined)
+    if (args.length < words.length) {
+      session.output.line('Invalid quoted string')
+      return 1
+    }
+  }
   if (options.lastArgumentFromStdin) args.push(await Bun.stdin.bytes())
+  if (stdinTag !== undefined) {
+    const at = command.indexOf(stdinTag)
+    if (at < 0) throw new Failure('Using -X option but stdin tag not match.')
+    args[at] = await Bun.stdin.bytes()
+  }
+  if (scriptFile !== undefined) args = scriptCall(scriptFile, args)
   const isDone = await repeat(options.repeat, options.intervalMs, () =>
     session.run(args, options.failOnError),
   )
   return isDone ? 0 : 1
+}
+
+/** A call of the script in a file. `words`: keys, a comma, arguments. */
+function scriptCall(file: string, words: readonly Uint8Array[]): Uint8Array[] {
+  let script: Buffer
+  try {
+    script = readFileSync(file)
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    throw new Failure(`Can't open file '${file}': ${systemText(error)}`)
+  }
+  const comma = words.findIndex((word) => word.length === 1 && word[0] === COMMA)
+  const keys = comma < 0 ? words : words.slice(0, comma)
+  const rest = comma < 0 ? [] : words.slice(comma + 1)
+  return [Buffer.from('EVAL'), script, Buffer.from(String(keys.length)), ...keys, ...rest]
 }
 
 /** Each line of standard input is a command. */
@@ -132,4 +195,11 @@ async function pipe(options: Options, output: Output): Promise<number> {
   return runPipe(connection, Bun.stdin.stream(), output, options.pipeTimeoutMs)
 }
 
-process.exit(await main())
+main().then(
+  (status) => process.exit(status),
+  (error) => {
+    if (!(error instanceof Failure)) throw error
+    streams.err(`${error.message}\n`)
+    process.exit(1)
+  },
+)

@@ -6,6 +6,8 @@
  * Never: opens anything.
  */
 
+import { splitInline } from '../lib/resp/inline.ts'
+
 /** How replies are shown. */
 export type OutputMode = 'pretty' | 'raw' | 'csv' | 'json'
 
@@ -33,19 +35,49 @@ export interface Options {
   readonly tls: TlsOptions | undefined
   /** Undefined: pretty on a terminal, else raw. */
   readonly output: OutputMode | undefined
+  /** JSON in ASCII. */
+  readonly quotedJson: boolean
   readonly itemDelimiter: string
   readonly replyDelimiter: string
   /** How often a command runs; -1: for ever. */
   readonly repeat: number
   readonly intervalMs: number
   readonly lastArgumentFromStdin: boolean
+  /** The argument that standard input stands for (-X). */
+  readonly stdinTag: string | undefined
+  /** Arguments are read as words in quotes. */
+  readonly quotedInput: boolean
+  readonly askPassword: boolean
+  /** Follow redirections of a cluster. */
+  readonly cluster: boolean
+  /** Of keys, for the modes that look at all of them. */
+  readonly pattern: Uint8Array | undefined
+  /** Elements that MEMORY USAGE looks at (--memkeys). */
+  readonly memorySamples: number | undefined
+  /** A script (--eval). */
+  readonly scriptFile: string | undefined
   readonly failOnError: boolean
   readonly verbose: boolean
   readonly showPushes: boolean | undefined
-  readonly mode: 'command' | 'pipe' | 'demo' | 'version' | 'help'
+  readonly mode: Mode
   readonly pipeTimeoutMs: number
   readonly command: readonly string[]
 }
+
+/** `command`: the command of the line, or those of standard input. */
+export type Mode =
+  | 'command'
+  | 'pipe'
+  | 'demo'
+  | 'scan'
+  | 'stat'
+  | 'bigkeys'
+  | 'memkeys'
+  | 'hotkeys'
+  | 'latency'
+  | 'latency-history'
+  | 'version'
+  | 'help'
 
 type Draft = { -readonly [Name in keyof Options]: Options[Name] }
 type TlsDraft = { -readonly [Name in keyof TlsOptions]: TlsOptions[Name] }
@@ -60,6 +92,11 @@ interface Parse {
 
 const DEFAULT_PORT = 6379
 const PIPE_TIMEOUT_S = 30
+/** Options that are the name of a mode. */
+const MODES: readonly Mode[] = [
+  ...(['pipe', 'demo', 'scan', 'stat', 'bigkeys', 'memkeys', 'hotkeys', 'latency'] as const),
+  ...(['latency-history', 'version', 'help'] as const),
+]
 
 /** Options without a value. */
 const FLAGS: Record<string, (parse: Parse) => void> = {
@@ -74,6 +111,15 @@ const FLAGS: Record<string, (parse: Parse) => void> = {
   },
   '-e': ({ draft }) => {
     draft.failOnError = true
+  },
+  '-c': ({ draft }) => {
+    draft.cluster = true
+  },
+  '--quoted-input': ({ draft }) => {
+    draft.quotedInput = true
+  },
+  '--askpass': ({ draft }) => {
+    draft.askPassword = true
   },
   '-v': ({ draft }) => {
     draft.mode = 'version'
@@ -91,6 +137,11 @@ const FLAGS: Record<string, (parse: Parse) => void> = {
     draft.output = 'json'
     draft.protocol ??= 3
   },
+  '--quoted-json': ({ draft }) => {
+    draft.output = 'json'
+    draft.quotedJson = true
+    draft.protocol ??= 3
+  },
   '--tls': (parse) => {
     parse.useTls = true
   },
@@ -103,18 +154,14 @@ const FLAGS: Record<string, (parse: Parse) => void> = {
   '--verbose': ({ draft }) => {
     draft.verbose = true
   },
-  '--pipe': ({ draft }) => {
-    draft.mode = 'pipe'
-  },
-  '--demo': ({ draft }) => {
-    draft.mode = 'demo'
-  },
-  '--version': ({ draft }) => {
-    draft.mode = 'version'
-  },
-  '--help': ({ draft }) => {
-    draft.mode = 'help'
-  },
+  ...Object.fromEntries(
+    MODES.map((mode) => [
+      `--${mode}`,
+      ({ draft }: Parse) => {
+        draft.mode = mode
+      },
+    ]),
+  ),
 }
 
 /** Options with a value. */
@@ -144,6 +191,25 @@ const VALUES: Record<string, (parse: Parse, value: string) => void> = {
   },
   '-i': ({ draft }, value) => {
     draft.intervalMs = 1000 * (Number.parseFloat(value) || 0)
+  },
+  '-X': ({ draft }, value) => {
+    draft.stdinTag = value
+  },
+  '--pattern': ({ draft }, value) => {
+    draft.pattern = Buffer.from(value)
+  },
+  '--quoted-pattern': (parse, value) => {
+    const pattern = unquoted(value)
+    if (pattern === undefined)
+      parse.problem = 'Invalid quoted string specified for --quoted-pattern.'
+    parse.draft.pattern = pattern
+  },
+  '--memkeys-samples': ({ draft }, value) => {
+    draft.mode = 'memkeys'
+    draft.memorySamples = leadingInteger(value)
+  },
+  '--eval': ({ draft }, value) => {
+    draft.scriptFile = value
   },
   '-d': ({ draft }, value) => {
     draft.itemDelimiter = value
@@ -215,11 +281,19 @@ function defaults(environment: Readonly<Record<string, string | undefined>>): Dr
     protocol: undefined,
     tls: undefined,
     output: undefined,
+    quotedJson: false,
     itemDelimiter: '\n',
     replyDelimiter: '\n',
     repeat: 1,
     intervalMs: 0,
     lastArgumentFromStdin: false,
+    stdinTag: undefined,
+    quotedInput: false,
+    askPassword: false,
+    cluster: false,
+    pattern: undefined,
+    memorySamples: undefined,
+    scriptFile: undefined,
     failOnError: false,
     verbose: false,
     showPushes: undefined,
@@ -261,6 +335,13 @@ function decode(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (bytes) =>
     Buffer.from(bytes.replaceAll('%', ''), 'hex').toString(),
   )
+}
+
+/** The bytes of one word in quotes; undefined when the text is something else. */
+export function unquoted(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text)
+  const words = splitInline(bytes, 0, bytes.length)
+  return words?.length === 1 ? words[0] : undefined
 }
 
 /** As C's atoi: the digits in front, 0 when there are none. */

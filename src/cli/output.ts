@@ -44,6 +44,11 @@ export class Output {
     this.#streams.out(`${text}\n`)
   }
 
+  /** Text as it is. */
+  text(text: string): void {
+    this.#streams.out(text)
+  }
+
   error(text: string): void {
     this.#streams.err(`${text}\n`)
   }
@@ -72,14 +77,14 @@ export class Output {
 
   format(reply: Reply, isPage: boolean): string {
     const { itemDelimiter, replyDelimiter } = this.#options
-    if (isPage && reply.type !== 'error') return formatRaw(reply, itemDelimiter)
+    if (isPage) return formatRaw(reply, itemDelimiter)
     switch (this.mode) {
       case 'pretty':
         return `${formatPretty(reply)}\n`
       case 'csv':
         return `${formatCsv(reply)}\n`
       case 'json':
-        return `${formatJson(reply)}\n`
+        return `${formatJson(reply, this.#options.quotedJson)}\n`
       default:
         return `${formatRaw(reply, itemDelimiter)}${replyDelimiter}`
     }
@@ -92,6 +97,11 @@ export function isPage(args: readonly Uint8Array[]): boolean {
   if (!Object.hasOwn(PAGES, name)) return false
   const seconds = PAGES[name]
   return seconds === undefined || (args.length > 1 && seconds.includes(word(args[1])))
+}
+
+/** The text of a reply that has one; one character a byte. */
+export function textOf(reply: Reply): string {
+  return 'bytes' in reply ? reply.bytes.toString('latin1') : ''
 }
 
 /** An argument in small letters. */

@@ -9,10 +9,12 @@
 import type { Reply } from '../lib/resp/reply-parser.ts'
 import { type Connection, open } from './connection.ts'
 import type { Options } from './options.ts'
-import { isPage, type Output, word } from './output.ts'
+import { isPage, type Output, textOf, word } from './output.ts'
 
 const STREAMING = new Set(['subscribe', 'psubscribe', 'ssubscribe', 'monitor', 'sync', 'psync'])
 const SLOW_MS = 500
+const REDIRECTIONS_MAX = 16
+const REDIRECTION = /^(MOVED|ASK) (\d+) (.*):(\d+)$/
 
 export class Session {
   readonly output: Output
@@ -116,6 +118,44 @@ export class Session {
     return this.#answer(connection)
   }
 
+  /** As `ask`, for several commands in one go. */
+  async askAll(
+    requests: readonly (readonly (string | Uint8Array)[])[],
+  ): Promise<Reply[] | undefined> {
+    const connection = this.#connection
+    if (connection === undefined) return undefined
+    for (const args of requests) connection.send(args)
+    const replies: Reply[] = []
+    for (let i = 0; i < requests.length; i++) {
+      const reply = await this.#answer(connection)
+      if (reply === undefined) return undefined
+      replies.push(reply)
+    }
+    return replies
+  }
+
+  /**
+   * Follows a cluster's redirections: asks the server that the reply names, until one answers. The
+   * server of a slot that moved is the one talked to from then on.
+   */
+  async #redirected(args: readonly Uint8Array[], first: Reply): Promise<Reply | undefined> {
+    let reply: Reply | undefined = first
+    for (let hops = 0; hops < REDIRECTIONS_MAX && reply?.type === 'error'; hops++) {
+      const [, kind, slot, named, port] = REDIRECTION.exec(textOf(reply)) ?? []
+      if (named === undefined || port === undefined) return reply
+      // An empty host is the one that answered.
+      const host = named === '' ? this.#options.host : named
+      if (this.output.mode === 'pretty') {
+        this.output.line(`-> Redirected to slot [${slot}] located at ${host}:${port}`)
+      }
+      this.useServer(host, Number(port))
+      if (!(await this.connect())) return undefined
+      if (kind === 'ASK') await this.ask(['ASKING'])
+      reply = await this.ask(args)
+    }
+    return reply
+  }
+
   async #answer(connection: Connection): Promise<Reply | undefined> {
     for (;;) {
       const reply = await connection.read()
@@ -133,7 +173,8 @@ export class Session {
     const name = word(args[0])
     if (STREAMING.has(name)) return this.#stream(args, name)
     const startMs = performance.now()
-    const reply = await this.ask(args)
+    let reply = await this.ask(args)
+    if (this.#options.cluster && reply !== undefined) reply = await this.#redirected(args, reply)
     if (reply === undefined) {
       // Nobody answers SHUTDOWN.
       if (name === 'shutdown') {
@@ -203,8 +244,4 @@ export class Session {
     this.output.error(`Error: ${this.#connection?.closed ?? 'Server closed the connection'}`)
     this.close()
   }
-}
-
-function textOf(reply: Reply): string {
-  return 'bytes' in reply ? reply.bytes.toString('latin1') : ''
 }

@@ -7,6 +7,9 @@
  * Never: needs a real server.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { RequestParser } from '../../src/lib/resp/request-parser.ts'
 
 const CLIENT = ['bun', new URL('../../src/cli/main.ts', import.meta.url).pathname]
@@ -241,6 +244,15 @@ describe('the client', () => {
     const result = await run(CLIENT, ['-u', uri, '-3', 'ping'])
     expect(result).toEqual({ out: 'PONG\n', err: WARNING, status: 0 })
     expect(seen).toEqual(['AUTH ann secret', 'HELLO 3', 'SELECT 5', 'ping'])
+  })
+
+  test('--eval sends a script with its keys and arguments', async () => {
+    seen = []
+    const file = join(mkdtempSync(join(tmpdir(), 'redbun-test-')), 'script.lua')
+    writeFileSync(file, 'return 1')
+    await run(CLIENT, [...place, '--eval', file, 'k1', 'k2', ',', 'a1'])
+    await run(CLIENT, [...place, '--eval', file])
+    expect(seen).toEqual(['EVAL return 1 2 k1 k2 a1', 'EVAL return 1 0'])
   })
 
   test('--demo shows four commands and their replies', async () => {

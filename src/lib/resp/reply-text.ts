@@ -115,8 +115,11 @@ export function formatCsv(reply: Reply): string {
   }
 }
 
-/** JSON; strings keep their bytes, so it is valid where they are UTF-8. */
-export function formatJson(reply: Reply): string {
+/**
+ * JSON; strings keep their bytes, so it is valid where they are UTF-8. `isQuoted`: they are written
+ * with the escapes of `quote` instead, in ASCII.
+ */
+export function formatJson(reply: Reply, isQuoted = false): string {
   switch (reply.type) {
     case 'nil':
       return 'null'
@@ -132,18 +135,19 @@ export function formatJson(reply: Reply): string {
     case 'map': {
       const pairs: string[] = []
       for (let i = 0; i < reply.items.length; i += 2) {
-        const key = formatJson(reply.items[i])
+        const key = formatJson(reply.items[i], isQuoted)
         const name = key.startsWith('"') ? key : `"${key}"`
-        pairs.push(`${name}:${formatJson(reply.items[i + 1])}`)
+        pairs.push(`${name}:${formatJson(reply.items[i + 1], isQuoted)}`)
       }
       return `{${pairs.join(',')}}`
     }
     case 'array':
     case 'set':
     case 'push':
-      return `[${reply.items.map(formatJson).join(',')}]`
+      return `[${reply.items.map((item) => formatJson(item, isQuoted)).join(',')}]`
     default:
-      return quoteJson(reply.bytes)
+      // DIFFERS: redis-cli leaves a quote inside as it is, which is no JSON.
+      return isQuoted ? JSON.stringify(quote(reply.bytes).slice(1, -1)) : quoteJson(reply.bytes)
   }
 }
 
