@@ -15,6 +15,7 @@ import {
   byteMapForEach,
   byteMapFree,
   byteMapRandom,
+  byteMapReserve,
   byteMapScan,
   type EntryCollector,
 } from '../../memory/byte-map.ts'
@@ -39,6 +40,11 @@ export class KeyTable {
   mapIn(index: number): Ref {
     if (this.maps[index] === 0) this.maps[index] = byteMapCreate(this.#arenas[index])
     return this.maps[index]
+  }
+
+  /** Makes sure that a key of this hash, in its arena, finds room. Throws: ARENA_FULL. */
+  reserve(index: number, hash: number): void {
+    byteMapReserve(this.#arenas[index], this.mapIn(index), hash)
   }
 
   size(): number {

@@ -5,11 +5,12 @@
  * Owns: nothing.
  * Never: leaves a key without members.
  */
-import { ArenaFullError, type Ref } from '../../../memory/arena.ts'
+import type { Ref } from '../../../memory/arena.ts'
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { NO_DEADLINE } from '../../keyspace/db.ts'
 import { entryValueWord, TYPE_SET } from '../../keyspace/entry.ts'
+import { Draft } from '../../keyspace/transfer.ts'
 import { intsetCountMax } from './limits.ts'
 import {
   encodingFor,
@@ -36,7 +37,7 @@ export const sadd = command({
   run(call) {
     const { args, db } = call
     const before = db.writeTyped(args, 1, TYPE_SET)
-    const ref = before === 0 ? makeSet(call, 1, 2) : before
+    const ref = before === 0 ? makeSet(call) : before
     const { arena } = db
     const most = intsetCountMax(call.server.settings)
     let added = 0
@@ -128,40 +129,54 @@ export const smove = command({
     const there = setHas(fromArena, from, args, offset, length)
     if (!there || (from === to && fromArena === db.arena)) return reply.integer(there ? 1 : 0)
 
-    // Added before it is removed: adding may fail.
-    const added = addTo(call, to)
+    // Added before it is removed: adding may fail. A new set is not to be seen until then.
+    const most = intsetCountMax(call.server.settings)
+    const draft = to === 0 ? draftTarget(call) : undefined
+    const added = draft !== undefined || setAdd(db.arena, to, args, offset, length, most)
     setRemove(fromArena, from, args, offset, length)
     const empty = setCount(fromArena, from) === 0
     if (empty) db.remove(db.find(args, 1))
     db.changed(args, 1, 'srem')
     if (empty) db.alsoNotify(args, 1, 'del')
+    draft?.adopt(0)
     if (added) db.changed(args, 2, 'sadd')
     reply.integer(1)
   },
 })
 
-/** Adds argument 3 to the set of argument 2, at `to` (0: to be made). */
-function addTo(call: Call, to: Ref): boolean {
+/** A set of argument 3, for which the key of argument 2 has room. Throws: ARENA_FULL. */
+function draftTarget(call: Call): Draft {
   const { args, db } = call
-  const ref = to === 0 ? makeSet(call, 2, 3) : to
-  const most = intsetCountMax(call.server.settings)
+  const offset = args.offsets[3]
+  const length = args.lengths[3]
+  const hash = args.hash(2)
+  db.keys.reserve(call.keyspace.arenaIndex(hash), hash)
+  const draft = new Draft(db, args, 2, NO_DEADLINE) // alloc: for a new key only
+  const arena = db.arenaOf(args, 2)
+  const encoding = encodingFor(args, offset, length)
+  const structure = setCreateStructure(arena, encoding, 1)
+  let done = false
   try {
-    return setAdd(db.arena, ref, args, args.offsets[3], args.lengths[3], most)
-  } catch (error) {
-    if (error instanceof ArenaFullError && to === 0) db.remove(ref)
-    throw error
+    const ref = draft.create(TYPE_SET, encoding, SET_VALUE_SIZE)
+    arena.words[entryValueWord(arena, ref)] = structure
+    setAdd(arena, ref, args, offset, length, intsetCountMax(call.server.settings))
+    done = true
+  } finally {
+    if (!done && draft.ref !== 0) draft.discard()
+    else if (!done) setFreeStructure(arena, structure, encoding)
   }
+  return draft
 }
 
-/** A set without members for the key in argument `key`, of the encoding for argument `member`. */
-function makeSet(call: Call, key: number, member: number): Ref {
+/** A set without members for the key in argument 1, of the encoding for argument 2. */
+function makeSet(call: Call): Ref {
   const { args, db } = call
-  const encoding = encodingFor(args, args.offsets[member], args.lengths[member])
-  const arena = db.arenaOf(args, key)
-  const structure = setCreateStructure(arena, encoding, args.count - member)
+  const encoding = encodingFor(args, args.offsets[2], args.lengths[2])
+  const arena = db.arenaOf(args, 1)
+  const structure = setCreateStructure(arena, encoding, args.count - 2)
   let ref = 0
   try {
-    ref = db.create(args, key, TYPE_SET, encoding, SET_VALUE_SIZE, NO_DEADLINE)
+    ref = db.create(args, 1, TYPE_SET, encoding, SET_VALUE_SIZE, NO_DEADLINE)
   } finally {
     if (ref === 0) setFreeStructure(arena, structure, encoding)
   }
