@@ -172,3 +172,11 @@ export const RECLAIM_PASS_COUNT = 3
 
 /** Bytes of a reply that the debug log shows. */
 export const SHOWN_REPLY_SIZE = 128
+
+// ---- scripts ----
+
+/** Bytes of memory that scripts may take, and those of functions as much again. */
+export const LUA_MEMORY_SIZE_MAX = 1024 * 1024 * 1024
+
+/** Instructions of Lua between two looks at the clock. */
+export const LUA_HOOK_INSTRUCTION_COUNT = 100_000

@@ -7,6 +7,7 @@
  */
 import {
   type CommandEntry,
+  FLAG_ALLOW_BUSY,
   FLAG_DENYOOM,
   FLAG_ENDS_QUEUE,
   FLAG_EXECUTES_QUEUE,
@@ -50,7 +51,7 @@ export function execute(server: Server, call: Call): void {
   args.hashIsOf(entry.firstKeyIndex)
   if (server.guarded || session.special) {
     const { queue } = session
-    const flags = flagsOf(entry, queue)
+    const flags = flagsOf(call, entry, queue)
     const refusal = refuse(server, call, entry, flags)
     if (refusal !== undefined) return reject(call, entry, refusal)
     if (session.closed) return
@@ -96,18 +97,20 @@ function refuse(
   }
   if (server.eviction.limitBytes > 0) {
     const outcome = server.eviction.evict(call.args.sizeBytes)
+    server.eviction.isOver = outcome === EVICT_FAILED
     const isGreedy = (flags & FLAG_DENYOOM) !== 0 || (isQueueing && (flags & FLAG_ENDS_QUEUE) === 0)
     if (outcome === EVICT_FAILED && isGreedy) return OUT_OF_MEMORY
   }
   if (server.tracking.isOverfull) server.tracking.makeRoom()
   const listens = session.subscriptionCount > 0 && session.protocol === 2
   if (listens && (flags & FLAG_WHILE_SUBSCRIBED) === 0) return subscribersOnly(entry)
-  return undefined
+  return (flags & FLAG_ALLOW_BUSY) === 0 ? server.scripting.busyError : undefined
 }
 
-/** The flags that the gates go by: EXEC does what is queued. */
-function flagsOf(entry: CommandEntry, queue: Queue | undefined): number {
-  const flags = entry.flagBits
+/** The flags that the gates go by: EXEC does what is queued, a script what it declares. */
+function flagsOf(call: Call, entry: CommandEntry, queue: Queue | undefined): number {
+  const { callFlags } = entry.definition
+  const flags = callFlags === undefined ? entry.flagBits : callFlags(call, entry.flagBits)
   if (queue === undefined || (flags & FLAG_EXECUTES_QUEUE) === 0) return flags
   return flags | (queue.flagBits & (FLAG_DENYOOM | FLAG_WRITE | FLAG_MAY_REPLICATE))
 }

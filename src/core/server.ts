@@ -39,6 +39,7 @@ import { Saves } from './services/persistence/saves.ts'
 import { SnapshotPace } from './services/persistence/snapshot-pace.ts'
 import { Notifications } from './services/pubsub/notifications.ts'
 import { PubSub } from './services/pubsub/pubsub.ts'
+import { Scripting } from './services/scripting/scripting.ts'
 import { Control } from './services/server/control.ts'
 import { Latency } from './services/server/latency.ts'
 import { Log } from './services/server/log.ts'
@@ -94,6 +95,7 @@ export class Server {
   readonly saves: Saves
   readonly snapshotPace: SnapshotPace
   readonly transactions: Transactions
+  readonly scripting: Scripting
   readonly users: Users
   readonly secrets: Secrets
   readonly log: Log
@@ -147,6 +149,7 @@ export class Server {
     this.saves = new Saves(this)
     this.snapshotPace = new SnapshotPace(this)
     this.transactions = new Transactions(this)
+    this.scripting = new Scripting(this)
     this.users = new Users(this)
     this.secrets = new Secrets(start.secret)
     this.log = new Log(this)
@@ -190,6 +193,7 @@ export class Server {
     this.guarded =
       this.eviction.limitBytes > 0 ||
       this.clientMemory.limitBytes > 0 ||
+      this.scripting.run.isSlow ||
       this.tracking.isOverfull ||
       this.pause.active
   }

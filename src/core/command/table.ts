@@ -64,11 +64,11 @@ const FLAG_BITS: Readonly<Record<CommandFlag | 'movablekeys', number>> = {
   allow_busy: FLAG_ALLOW_BUSY,
 }
 
-/** The names of flags in the order in which COMMAND INFO lists them. */
+/** The names of flags in the order in which COMMAND INFO lists them; it hides one. */
 // alloc: for COMMAND only
 export function flagNames(flagBits: number): string[] {
   return Object.entries(FLAG_BITS)
-    .filter(([, bit]) => (flagBits & bit) !== 0)
+    .filter(([, bit]) => (flagBits & bit & ~FLAG_MAY_REPLICATE) !== 0)
     .map(([name]) => name)
 }
 

@@ -66,6 +66,23 @@ export class Args {
     return word
   }
 
+  /** Makes room to say where `count` arguments lie, before `openApart`. */
+  reserve(count: number): void {
+    if (count > this.offsets.length) this.#grow(count)
+  }
+
+  /**
+   * Opens `count` arguments that lie apart in `bytes`, where `offsets` and `lengths` say: each begins
+   * at a word, and the word that holds its last byte can be read whole.
+   */
+  openApart(bytes: Buffer, words: Int32Array, count: number): void {
+    this.bytes = bytes
+    this.words = words
+    this.count = count
+    this.commandIndex = -1
+    this.#hashedIndex = 0
+  }
+
   /** Says which argument the hash that came with the request belongs to (0: none). */
   hashIsOf(index: number): void {
     this.#hashedIndex = index

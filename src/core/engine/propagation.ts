@@ -15,8 +15,15 @@ import type { Args } from './args.ts'
 /** Receives one effect: the database it belongs to, and the command with its arguments. */
 export type EffectConsumer = (dbIndex: number, argv: readonly Uint8Array[]) => void
 
+/** Who may be told of an effect, by bit: redis.set_repl lets a script choose. */
+export const AUDIENCE_AOF = 1
+export const AUDIENCE_REPLICAS = 2
+export const AUDIENCE_ALL = AUDIENCE_AOF | AUDIENCE_REPLICAS
+
 /** Who wants effects as they are. */
 export interface EffectSink {
+  /** Which audience the sink belongs to; without it, it wants all effects that anybody gets. */
+  readonly audience?: number
   /** A call that is its own effect; `args` are the call's and end with it. */
   call(dbIndex: number, args: Args): void
   /** A command that no client wrote; `argv` belongs to nobody and may be kept. */
@@ -26,6 +33,7 @@ export interface EffectSink {
 interface Effect {
   readonly dbIndex: number
   readonly argv: readonly Uint8Array[]
+  readonly audience: number
 }
 
 const MULTI = [Buffer.from('MULTI')]
@@ -36,6 +44,8 @@ export class Propagation {
   /** True when somebody listens: nothing needs to be gathered otherwise. */
   active = false
   #rewritten = false
+  /** Who is told of the effects of the call in progress. */
+  audience = AUDIENCE_ALL
   /** Calls in progress, one inside the other. */
   #depth = 0
   #gathered: Effect[] = []
@@ -101,8 +111,10 @@ export class Propagation {
 
   /** Propagates an effect that no call asked for: an expired key. */
   emit(dbIndex: number, argv: readonly Uint8Array[]): void {
-    if (this.#depth > 0) this.#gathered.push({ dbIndex, argv })
-    else this.#consume(dbIndex, argv)
+    const { audience } = this
+    if (audience === 0) return
+    if (this.#depth > 0) this.#gathered.push({ dbIndex, argv, audience })
+    else for (const sink of this.#sinks) sink.effect(dbIndex, argv) // alloc: seldom
   }
 
   /** Propagates the call in progress as it is. */
@@ -116,15 +128,14 @@ export class Propagation {
   #release(): void {
     const effects = this.#gathered
     this.#gathered = []
-    const together = effects.length > 1
-    if (together) this.#consume(effects[0].dbIndex, MULTI)
-    for (const { dbIndex, argv } of effects) this.#consume(dbIndex, argv)
-    if (together) this.#consume(effects[effects.length - 1].dbIndex, EXEC)
-  }
-
-  #consume(dbIndex: number, argv: readonly Uint8Array[]): void {
-    const sinks = this.#sinks
-    for (let i = 0; i < sinks.length; i++) sinks[i].effect(dbIndex, argv)
+    for (const sink of this.#sinks) {
+      const audience = sink.audience ?? AUDIENCE_ALL
+      const heard = effects.filter((effect) => (effect.audience & audience) !== 0)
+      const together = heard.length > 1
+      if (together) sink.effect(heard[0].dbIndex, MULTI)
+      for (const { dbIndex, argv } of heard) sink.effect(dbIndex, argv)
+      if (together) sink.effect(heard[heard.length - 1].dbIndex, EXEC)
+    }
   }
 }
 

@@ -306,10 +306,15 @@ export class Reply {
   /** `format` has three characters: 'txt' or 'mkd'. */
   // alloc: texts for people
   verbatim(text: string, format: string): void {
-    const bytes = Buffer.from(text, 'utf8')
+    this.verbatimBytes(Buffer.from(text, 'utf8'), format)
+  }
+
+  /** As `verbatim`. What is not three characters long is cut or filled up with blanks. */
+  // alloc: seldom asked for
+  verbatimBytes(bytes: Uint8Array, format: string): void {
     if (this.protocol !== 3) return this.bulkBytes(bytes)
     this.#header(61, bytes.length + 4)
-    this.raw(`${format}:`)
+    this.raw(`${format.slice(0, 3).padEnd(3)}:`)
     this.rawBytes(bytes)
     this.#lineEnd()
   }

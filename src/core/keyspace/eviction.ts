@@ -76,6 +76,8 @@ export class Eviction {
   #clientBytes = 0
   #clientsDueMs = 0
   evictedCount = 0
+  /** Memory was over the limit, with nothing left to evict, when the present call began. */
+  isOver = false
   /** Time over the limit until it last ended, and when the present one began: microseconds. */
   #exceededUs = 0
   #exceededSinceUs = 0
@@ -105,6 +107,7 @@ export class Eviction {
     this.limitBytes = limitBytes
     this.#clientsDueMs = 0
     this.#setPeriod(limitBytes === 0 ? Number.POSITIVE_INFINITY : 0)
+    if (limitBytes === 0) this.isOver = false
     if (limitBytes === 0) this.#endExceeded(this.#server.clock.microseconds())
     if (limitBytes === 0 || this.usedBytes() <= limitBytes) return
     const used = `${limitBytes} bytes of maxmemory are less than the ${this.usedBytes()} in use`

@@ -13,7 +13,7 @@ export const publishCommand = command({
   summary: 'Sends a message to a channel and tells how many got it.',
   since: '2.0.0',
   complexity: 'O(N+M) for N listeners of the channel and M patterns',
-  flags: ['pubsub', 'loading', 'stale', 'fast'],
+  flags: ['pubsub', 'loading', 'stale', 'fast', 'may_replicate'],
   reply: 'integer',
 
   run(call) {
@@ -29,7 +29,7 @@ export const spublishCommand = command({
   summary: 'Sends a message to a shard channel and tells how many got it.',
   since: '7.0.0',
   complexity: 'O(N) for N listeners of the shard channel',
-  flags: ['pubsub', 'loading', 'stale', 'fast'],
+  flags: ['pubsub', 'loading', 'stale', 'fast', 'may_replicate'],
   keys: [{ flags: 'not_key', begin: { index: 1 }, find: { lastKey: 0, step: 1, limit: 0 } }],
   reply: 'integer',
 

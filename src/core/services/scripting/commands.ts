@@ -1,12 +1,14 @@
 /**
- * The scripting group. There are no functions in this server yet, so there is one thing that can
- * truly be done with them: FUNCTION FLUSH empties a set of libraries that is empty.
+ * The scripting group.
  *
  * Thread: core.
  * Owns: which files it consists of.
- * Never: pretends that there is a function.
+ * Never: defines a command itself.
  */
 import { collect } from '../../command/command.ts'
-import * as functions from './functions.ts'
+import * as evaluate from './eval.ts'
+import * as callFunction from './fcall.ts'
+import * as functions from './function.ts'
+import * as scripts from './script.ts'
 
-export const scriptingCommands = collect('scripting', functions)
+export const scriptingCommands = collect('scripting', evaluate, scripts, callFunction, functions)

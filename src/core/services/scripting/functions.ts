@@ -1,43 +1,198 @@
 /**
- * FUNCTION, as far as there is something to do without any function.
+ * Libraries of functions: Lua code that registers functions when it is loaded, to be called by name
+ * later. Libraries belong to the data: files and replicas hold their code.
  *
  * Thread: core.
- * Owns: nothing.
- * Never: pretends that there is a function.
+ * Owns: the libraries, and the engine that their functions live in.
+ * Never: changes a library in part: a load that fails leaves everything as it was.
  */
-import { command } from '../../command/command.ts'
+import type { Call } from '../../engine/call.ts'
 import { CommandError } from '../../engine/errors.ts'
+import type { FunctionLibrary, LibraryFunction } from './function-library.ts'
+import { LibraryLoader } from './library-loader.ts'
+import type { Scripting } from './scripting.ts'
 
-const FLUSH_MODE = new CommandError('ERR FUNCTION FLUSH only supports SYNC|ASYNC option')
+/** What a library and a function take beside the code, about, as MEMORY STATS tells it. */
+const LIBRARY_OVERHEAD = 200
+const FUNCTION_OVERHEAD = 120
 
-export const functionCommand = command({
-  name: 'FUNCTION',
-  usage: '',
-  summary: 'Looks after libraries of functions.',
-  since: '7.0.0',
-  complexity: 'Depends on subcommand.',
-  flags: [],
-  reply: 'any',
-  subcommands: [
-    {
-      name: 'FLUSH',
-      usage: '[ASYNC | SYNC]',
-      summary: 'Removes all libraries.',
-      since: '7.0.0',
-      complexity: 'O(N) where N is the number of functions deleted',
-      flags: ['write', 'noscript'],
-      tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
-      reply: 'ok',
+/** What happens to libraries that are there already when others are restored. */
+export type RestorePolicy = 'append' | 'replace' | 'flush'
 
-      run({ args, reply }) {
-        if (args.count > 3) {
-          throw new CommandError(
-            `ERR unknown subcommand or wrong number of arguments for '${args.text(1)}'. Try FUNCTION HELP.`,
-          )
+/** Libraries by name, and which function is in which. */
+export class LibrarySet {
+  readonly libraries = new Map<string, FunctionLibrary>()
+  /** By name in small letters. */
+  readonly functions = new Map<string, LibraryFunction>()
+
+  /** Throws: CommandError when a function's name is taken by a library other than `replaced`. */
+  check(library: FunctionLibrary, replaced: FunctionLibrary | undefined): void {
+    for (const { name } of library.functions.values()) {
+      const other = this.functions.get(name.toLowerCase())
+      if (other !== undefined && other.library !== replaced) {
+        throw new CommandError(`ERR Function ${name} already exists`)
+      }
+    }
+  }
+
+  add(library: FunctionLibrary): void {
+    this.libraries.set(library.name, library)
+    for (const one of library.functions.values()) this.functions.set(one.name.toLowerCase(), one)
+  }
+
+  remove(library: FunctionLibrary): void {
+    this.libraries.delete(library.name)
+    for (const { name } of library.functions.values()) this.functions.delete(name.toLowerCase())
+  }
+}
+
+export class Functions {
+  readonly #scripting: Scripting
+  #loader: LibraryLoader | undefined = undefined
+  #set = new LibrarySet()
+
+  constructor(scripting: Scripting) {
+    this.#scripting = scripting
+  }
+
+  get libraryCount(): number {
+    return this.#set.libraries.size
+  }
+
+  get functionCount(): number {
+    return this.#set.functions.size
+  }
+
+  /** Bytes of Lua's values. */
+  get machineBytes(): number {
+    return this.#loader?.engine.machine.usedBytes ?? 0
+  }
+
+  /** Bytes of what is known of libraries outside Lua. */
+  get cachedBytes(): number {
+    let sum = this.functionCount * FUNCTION_OVERHEAD
+    for (const { code } of this.libraries()) sum += code.length + LIBRARY_OVERHEAD
+    return sum
+  }
+
+  /** All libraries; a file holds their `code`. */
+  libraries(): IterableIterator<FunctionLibrary> {
+    return this.#set.libraries.values()
+  }
+
+  /** The function of that name in any case. */
+  find(name: string): LibraryFunction | undefined {
+    return this.#set.functions.get(name.toLowerCase())
+  }
+
+  library(name: string): FunctionLibrary | undefined {
+    return this.#set.libraries.get(name)
+  }
+
+  /** Loads a library. Gives its name. Throws: CommandError. */
+  load(code: Buffer, replace: boolean): string {
+    const library = this.#running().load(code, (name) => {
+      if (!replace && this.library(name) !== undefined) {
+        throw new CommandError(`ERR Library '${name}' already exists`)
+      }
+    })
+    const before = this.library(library.name)
+    try {
+      this.#set.check(library, before)
+    } catch (error) {
+      this.#release([library])
+      throw error
+    }
+    if (before !== undefined) {
+      this.#set.remove(before)
+      this.#release([before])
+    }
+    this.#set.add(library)
+    return library.name
+  }
+
+  /** For files and replication: takes over a library as it was saved. Throws: CommandError. */
+  restore(code: Buffer): void {
+    this.load(code, false)
+  }
+
+  /** FUNCTION RESTORE: all of these or none. Throws: CommandError. */
+  restoreAll(codes: readonly Buffer[], policy: RestorePolicy): void {
+    const loader = this.#running()
+    const coming = new LibrarySet()
+    const wanted = policy === 'flush' ? new LibrarySet() : this.#copy()
+    try {
+      for (const code of codes) {
+        const library = loader.load(code, (name) => {
+          if (coming.libraries.has(name)) {
+            throw new CommandError(`ERR Library '${name}' already exists`)
+          }
+        })
+        coming.check(library, undefined)
+        coming.add(library)
+      }
+      for (const library of coming.libraries.values()) {
+        const before = wanted.libraries.get(library.name)
+        if (before === undefined) continue
+        if (policy !== 'replace') {
+          throw new CommandError(`ERR Library ${library.name} already exists`)
         }
-        if (args.count === 3 && !args.is(2, 'SYNC') && !args.is(2, 'ASYNC')) throw FLUSH_MODE
-        reply.ok()
-      },
-    },
-  ],
-})
+        wanted.remove(before)
+      }
+      for (const library of coming.libraries.values()) wanted.check(library, undefined)
+    } catch (error) {
+      this.#release(coming.libraries.values())
+      throw error
+    }
+    for (const library of coming.libraries.values()) wanted.add(library)
+    const kept = new Set(wanted.libraries.values())
+    this.#release([...this.libraries()].filter((library) => !kept.has(library)))
+    this.#set = wanted
+  }
+
+  /** False: there is no library of that name. */
+  remove(name: string): boolean {
+    const library = this.library(name)
+    if (library === undefined) return false
+    this.#set.remove(library)
+    this.#release([library])
+    return true
+  }
+
+  /** Forgets all libraries, and Lua with everything in it. */
+  flush(): void {
+    this.#set = new LibrarySet()
+    this.#loader = undefined
+  }
+
+  /** Runs a function in place of `call`. Throws: CommandError. */
+  perform(call: Call, one: LibraryFunction, keyCount: number, readOnly: boolean): void {
+    const { engine } = this.#running()
+    this.#scripting.perform(call, engine, one.ref, one.name, one.flags, readOnly, keyCount, true)
+    if (engine.isBroken) this.#rebuild()
+  }
+
+  #copy(): LibrarySet {
+    const copy = new LibrarySet()
+    for (const library of this.libraries()) copy.add(library)
+    return copy
+  }
+
+  #running(): LibraryLoader {
+    this.#loader ??= new LibraryLoader(this.#scripting)
+    return this.#loader
+  }
+
+  #release(libraries: Iterable<FunctionLibrary>): void {
+    for (const { functions } of libraries) {
+      for (const { ref } of functions.values()) this.#loader?.engine.forget(ref)
+    }
+  }
+
+  /** Lua has failed: the libraries are loaded anew. */
+  #rebuild(): void {
+    const codes = [...this.libraries()].map(({ code }) => code)
+    this.flush()
+    for (const code of codes) this.load(code, false)
+  }
+}

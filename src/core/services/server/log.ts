@@ -26,22 +26,23 @@ export class Log {
   }
 
   debug(text: string): void {
-    this.#write('debug', text)
+    this.write('debug', text)
   }
 
   verbose(text: string): void {
-    this.#write('verbose', text)
+    this.write('verbose', text)
   }
 
   notice(text: string): void {
-    this.#write('notice', text)
+    this.write('notice', text)
   }
 
   warning(text: string): void {
-    this.#write('warning', text)
+    this.write('warning', text)
   }
 
-  #write(level: LogLevel, text: string): void {
+  /** Writes a line of that level, if it is wanted. */
+  write(level: LogLevel, text: string): void {
     if (LOG_LEVELS.indexOf(level) < this.#level) return
     const { outbox, links } = this.#server
     outbox.control(links[0], encode({ type: 'log', level, text }))

@@ -38,14 +38,18 @@ export class Monitors {
 
   /** Shows the call, which is over, to everybody who watches. */
   feed(call: Call): void {
-    if ((call.entry.flagBits & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) !== 0) return
-    const { outbox, clock } = this.#server
+    if ((call.entry.flagBits & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) === 0) this.show(call)
+  }
+
+  /** Shows the call, whatever its command. */
+  show(call: Call): void {
+    const { outbox, clock, scripting } = this.#server
     const line = monitorLine(call, clock.unixMicroseconds())
     for (const session of this.#sessions) {
       outbox.select(session)
       outbox.reply.raw(line)
     }
-    outbox.select(call.session)
+    outbox.select(scripting.run.caller?.session ?? call.session)
   }
 }
 
@@ -63,6 +67,7 @@ function monitorLine(call: Call, unixUs: number): string {
 /** 'ip:port', or for a unix socket its path. */
 function shownAddress(session: Session): string {
   const { address, unix } = session.info
+  if (session.isScript) return 'lua'
   return unix ? `unix:${address.slice(0, address.lastIndexOf(':'))}` : address
 }
 

@@ -7,6 +7,7 @@
  */
 import type { Args } from '../../engine/args.ts'
 import { parseTimeoutMs } from '../../engine/blocking.ts'
+import type { Call } from '../../engine/call.ts'
 import { CommandError, SYNTAX } from '../../engine/errors.ts'
 import { StreamCursor } from './cursor.ts'
 import { ID_WORDS } from './id.ts'
@@ -30,8 +31,16 @@ export const HISTORY = 2
 
 const STREAMS_START = 16
 
+/** QUIRK: other calls that would wait are answered as after a timeout when a script makes them. */
+// alloc: an error
+function notFromScript(isGroup: boolean): CommandError {
+  const name = isGroup ? 'xreadgroup' : 'xread'
+  return new CommandError(`ERR ${name} command is not allowed with BLOCK option from scripts`)
+}
+
 export class ReadOptions {
   isGroup = false
+  #isScript = false
   /** Entries of each stream, at most. */
   limit = Number.POSITIVE_INFINITY
   /** -1: does not wait; 0: for ever. */
@@ -51,8 +60,9 @@ export class ReadOptions {
   readonly cursors: StreamCursor[] = []
 
   /** Throws: CommandError. */
-  parse(args: Args, isGroup: boolean): void {
+  parse({ args, session }: Call, isGroup: boolean): void {
     this.isGroup = isGroup
+    this.#isScript = session.isScript
     this.limit = Number.POSITIVE_INFINITY
     this.timeoutMs = -1
     this.noAck = false
@@ -70,6 +80,7 @@ export class ReadOptions {
   #option(args: Args, index: number): number {
     const left = args.count - index - 1
     if (left > 0 && args.is(index, 'BLOCK')) {
+      if (this.#isScript) throw notFromScript(this.isGroup)
       this.timeoutMs = parseTimeoutMs(args, index + 1)
       return index + 1
     }

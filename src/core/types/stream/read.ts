@@ -56,8 +56,8 @@ export const xreadCommand = command({
   reply: 'map | nil',
 
   run(call) {
-    const { args, db } = call
-    options.parse(args, false)
+    const { db } = call
+    options.parse(call, false)
     if (call.servedKey !== 0) return readAgain(call)
     findIds(call)
     let servedCount = 0
@@ -87,7 +87,7 @@ export const xreadgroupCommand = command({
   reply: 'map | nil',
 
   run(call) {
-    options.parse(call.args, true)
+    options.parse(call, true)
     call.propagation.nothing()
     if (call.servedKey !== 0) return readGroupAgain(call)
     findIds(call)

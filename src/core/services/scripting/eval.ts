@@ -1,0 +1,116 @@
+/**
+ * EVAL and EVALSHA, and their forms for scripts that only read.
+ *
+ * Thread: core. Hot path.
+ * Owns: nothing: scripts.ts keeps the scripts.
+ * Never: propagates a script: what it does is propagated call by call.
+ */
+import { command } from '../../command/command.ts'
+import type { Call } from '../../engine/call.ts'
+import { CommandError } from '../../engine/errors.ts'
+import { scriptCallFlags } from './call-flags.ts'
+import { NEGATIVE_KEYS, TOO_MANY_KEYS } from './scripting.ts'
+
+const NO_SCRIPT = new CommandError('NOSCRIPT No matching script. Please use EVAL.')
+const FLAGS = ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys'] as const
+const EFFORT = 'Depends on the script that is executed.'
+
+const usage = (script: string) => `${script} numkeys [key [key ...]] [arg [arg ...]]`
+
+export const evalCommand = command({
+  name: 'EVAL',
+  usage: usage('script'),
+  summary: 'Runs a Lua script on the server.',
+  since: '2.6.0',
+  complexity: EFFORT,
+  flags: [...FLAGS, 'may_replicate'],
+  access: 'rw access update',
+  reply: 'any',
+  callFlags: bodyFlags,
+
+  run(call) {
+    runBody(call, false)
+  },
+})
+
+export const evalRoCommand = command({
+  name: 'EVAL_RO',
+  usage: usage('script'),
+  summary: 'Runs a Lua script on the server that may only read.',
+  since: '7.0.0',
+  complexity: EFFORT,
+  flags: ['readonly', ...FLAGS],
+  access: 'ro access',
+  reply: 'any',
+  callFlags: bodyFlags,
+
+  run(call) {
+    runBody(call, true)
+  },
+})
+
+export const evalshaCommand = command({
+  name: 'EVALSHA',
+  usage: usage('sha1'),
+  summary: 'Runs a Lua script that the server knows by its SHA-1.',
+  since: '2.6.0',
+  complexity: EFFORT,
+  flags: [...FLAGS, 'may_replicate'],
+  access: 'rw access update',
+  reply: 'any',
+  callFlags: shaFlags,
+
+  run(call) {
+    runSha(call, false)
+  },
+})
+
+export const evalshaRoCommand = command({
+  name: 'EVALSHA_RO',
+  usage: usage('sha1'),
+  summary: 'Runs a Lua script that the server knows by its SHA-1 and that may only read.',
+  since: '7.0.0',
+  complexity: EFFORT,
+  flags: ['readonly', ...FLAGS],
+  access: 'ro access',
+  reply: 'any',
+  callFlags: shaFlags,
+
+  run(call) {
+    runSha(call, true)
+  },
+})
+
+function runBody(call: Call, readOnly: boolean): void {
+  const keyCount = countKeys(call)
+  const { scripts } = call.server.scripting
+  scripts.perform(call, scripts.load(call.args.text(1)), keyCount, readOnly)
+}
+
+function runSha(call: Call, readOnly: boolean): void {
+  const { scripts } = call.server.scripting
+  if (call.args.lengths[1] !== 40) throw NO_SCRIPT
+  const keyCount = countKeys(call)
+  const script = scripts.find(call.args.text(1))
+  if (script === undefined) throw NO_SCRIPT
+  scripts.perform(call, script, keyCount, readOnly)
+}
+
+/** Throws: CommandError. */
+function countKeys({ args }: Call): number {
+  const count = args.integer(2)
+  if (count > args.count - 3) throw TOO_MANY_KEYS
+  if (count < 0) throw NEGATIVE_KEYS
+  return count
+}
+
+// alloc: cold, only when a gate may be shut
+function bodyFlags(call: Call, flags: number): number {
+  const known = call.server.scripting.scripts.findText(call.args.text(1))
+  return known === undefined ? flags : scriptCallFlags(flags, known.flags)
+}
+
+function shaFlags(call: Call, flags: number): number {
+  const known = call.server.scripting.scripts.find(call.args.text(1))
+  return known === undefined ? flags : scriptCallFlags(flags, known.flags)
+}

@@ -1,0 +1,134 @@
+/**
+ * Scripts and functions: whether one may run, running it, and what happens when it takes long.
+ *
+ * A script that runs for longer than `busy-reply-threshold` lets others know that it does: from then
+ * on the requests of all clients are looked at now and then, in the middle of it. They are told to
+ * come back later, but for the few commands that may end it.
+ *
+ * Thread: core. Hot path.
+ * Owns: the run in progress; the scripts and the functions.
+ * Never: lets a script change anything unnoticed once it has been told to end.
+ */
+import type { Call } from '../../engine/call.ts'
+import { CommandError } from '../../engine/errors.ts'
+import type { Server } from '../../server.ts'
+import type { ScriptEngine } from './engine.ts'
+import { Functions } from './functions.ts'
+import { Prng } from './prng.ts'
+import { SCRIPT_ALLOW_OOM, SCRIPT_COMPAT, SCRIPT_NO_WRITES, ScriptRun } from './run.ts'
+import { Scripts } from './scripts.ts'
+
+export const TOO_MANY_KEYS = new CommandError(
+  "ERR Number of keys can't be greater than number of args",
+)
+export const NEGATIVE_KEYS = new CommandError("ERR Number of keys can't be negative")
+const WRITES_IN_READ_ONLY = new CommandError(
+  'ERR Can not execute a script with write flag using *_ro command.',
+)
+const OUT_OF_MEMORY = new CommandError(
+  "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+)
+export const BUSY_SCRIPT = new CommandError(
+  'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+)
+export const BUSY_FUNCTION = new CommandError(
+  'BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.',
+)
+const NOT_BUSY = new CommandError('NOTBUSY No scripts in execution right now.')
+const UNKILLABLE = new CommandError(
+  'UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.',
+)
+
+/** Executes what other clients have sent, in the middle of a script. */
+export type ServeOthers = () => void
+
+export class Scripting {
+  readonly server: Server
+  readonly run = new ScriptRun()
+  readonly prng = new Prng()
+  readonly scripts: Scripts
+  readonly functions: Functions
+  /** The loop's; absent where there is none. */
+  serveOthers: ServeOthers = () => {}
+
+  constructor(server: Server) {
+    this.server = server
+    this.scripts = new Scripts(this)
+    this.functions = new Functions(this)
+  }
+
+  /** What a client is told whose command may not run now; undefined: nothing runs that long. */
+  get busyError(): CommandError | undefined {
+    if (!this.run.isSlow) return undefined
+    return this.run.isFunction ? BUSY_FUNCTION : BUSY_SCRIPT
+  }
+
+  /** Runs what the engine has kept under `ref`, in place of `call`. Throws: CommandError. */
+  perform(
+    call: Call,
+    engine: ScriptEngine,
+    ref: number,
+    name: string,
+    flags: number,
+    readOnly: boolean,
+    keyCount: number,
+    isFunction: boolean,
+  ): void {
+    this.#check(call, flags, readOnly)
+    const { clock } = this.server
+    const { run } = this
+    const startUs = clock.lapStartUs
+    if (this.server.monitors.count > 0) this.server.monitors.show(call)
+    this.prng.seed(0)
+    run.begin(call, name, isFunction, flags, readOnly)
+    engine.perform(call, ref, FIRST_KEY, keyCount, isFunction)
+    const wasSlow = run.isSlow
+    run.end()
+    if (wasSlow) this.server.updateGuard()
+    // The time of its calls is also its own.
+    clock.lapStartUs = startUs
+  }
+
+  /** The gates for scripts that have declared what they do. */
+  #check({ server }: Call, flags: number, readOnly: boolean): void {
+    if ((flags & SCRIPT_COMPAT) !== 0) return
+    if ((flags & SCRIPT_NO_WRITES) === 0 && readOnly) throw WRITES_IN_READ_ONLY
+    if ((flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES)) === 0 && server.eviction.isOver) {
+      throw OUT_OF_MEMORY
+    }
+  }
+
+  // ── Runs that take long ──────────────────────────────────────────────────────────────────────
+
+  /** The script has run for a while without end: looks whether others should be told. Cold. */
+  lookUp(): void {
+    const { run, server } = this
+    if (!run.isSlow) {
+      const thresholdMs = server.settings.int('busy-reply-threshold')
+      if (thresholdMs === 0) return
+      if (this.elapsedUs() < thresholdMs * 1000) return
+      run.isSlow = true
+      server.log.warning(
+        `Slow script detected: still in execution after ${Math.floor(this.elapsedUs() / 1000)} milliseconds. You can try killing the script using the ${run.isFunction ? 'FUNCTION' : 'SCRIPT'} KILL command.`,
+      )
+      server.updateGuard()
+    }
+    this.serveOthers()
+  }
+
+  elapsedUs(): number {
+    return this.server.clock.microseconds() - this.run.startedUs
+  }
+
+  /** SCRIPT KILL and FUNCTION KILL. Throws: CommandError. */
+  kill(isFunction: boolean): void {
+    const { run } = this
+    if (run.caller === undefined) throw NOT_BUSY
+    if (run.wrote) throw UNKILLABLE
+    if (run.isFunction !== isFunction) throw run.isFunction ? BUSY_FUNCTION : BUSY_SCRIPT
+    run.killed = true
+  }
+}
+
+/** Arguments come behind script or function and the number of keys. */
+const FIRST_KEY = 3

@@ -1,0 +1,147 @@
+/**
+ * The scripts that EVAL and SCRIPT LOAD have brought, by their SHA-1.
+ *
+ * Thread: core. Hot path.
+ * Owns: the scripts, compiled, and the engine they live in.
+ * Never: compiles a script twice, or starts Lua before there is a script.
+ */
+import { sha1 } from '../../../lib/sha1.ts'
+import type { Call } from '../../engine/call.ts'
+import { CommandError } from '../../engine/errors.ts'
+import { ScriptEngine } from './engine.ts'
+import type { LuaMachine } from './lua/machine.ts'
+import type { Library } from './lua/sandbox.ts'
+import { handleError } from './script-error.ts'
+import type { Scripting } from './scripting.ts'
+import { scriptShebang } from './shebang.ts'
+
+const SHA_SIZE = 40
+/** What a script takes beside its text, about, as MEMORY STATS tells it. */
+const SCRIPT_OVERHEAD = 120
+
+export interface Script {
+  readonly sha: string
+  /** One character a byte. */
+  readonly text: string
+  readonly flags: number
+  /** Where the engine keeps it; 0: not compiled since the engine was replaced. */
+  ref: number
+}
+
+export class Scripts {
+  readonly #scripting: Scripting
+  #engine: ScriptEngine | undefined = undefined
+  readonly #bySha = new Map<string, Script>()
+  /** For EVAL, which would have to compute the SHA every time. */
+  readonly #byText = new Map<string, Script>()
+  /** Bytes of all texts, and what they take beside. */
+  #textBytes = 0
+
+  constructor(scripting: Scripting) {
+    this.#scripting = scripting
+  }
+
+  get count(): number {
+    return this.#bySha.size
+  }
+
+  /** Bytes of Lua's values. */
+  get machineBytes(): number {
+    return this.#engine?.machine.usedBytes ?? 0
+  }
+
+  /** Bytes of what is known of scripts outside Lua. */
+  get cachedBytes(): number {
+    return this.#textBytes
+  }
+
+  /** By text, compiled if it is new. `text`: one character a byte. Throws: CommandError. */
+  load(text: string): Script {
+    const known = this.#byText.get(text)
+    if (known !== undefined) return known
+    const sha = sha1(Buffer.from(text, 'latin1'))
+    const { flags } = scriptShebang(text)
+    const script: Script = { sha, text, flags, ref: 0 } // alloc: a new script
+    this.#compile(script)
+    this.#bySha.set(sha, script)
+    this.#byText.set(text, script)
+    this.#textBytes += text.length + SCRIPT_OVERHEAD
+    return script
+  }
+
+  /** By text, if it is known. */
+  findText(text: string): Script | undefined {
+    return this.#byText.get(text)
+  }
+
+  /** By SHA in any case; undefined: there is none. */
+  find(sha: string): Script | undefined {
+    if (sha.length !== SHA_SIZE) return undefined
+    return this.#bySha.get(sha) ?? this.#bySha.get(sha.toLowerCase())
+  }
+
+  /** Runs a script in place of `call`. Throws: CommandError. */
+  perform(call: Call, script: Script, keyCount: number, readOnly: boolean): void {
+    if (script.ref === 0) this.#compile(script)
+    const engine = this.#running()
+    this.#scripting.perform(
+      call,
+      engine,
+      script.ref,
+      script.sha,
+      script.flags,
+      readOnly,
+      keyCount,
+      false,
+    )
+    if (engine.isBroken) this.#dropEngine()
+  }
+
+  /** Forgets all scripts, and Lua with everything in it. */
+  flush(): void {
+    this.#bySha.clear()
+    this.#byText.clear()
+    this.#textBytes = 0
+    this.#engine = undefined
+  }
+
+  // alloc: once
+  #running(): ScriptEngine {
+    this.#engine ??= new ScriptEngine(this.#scripting, scriptLibraries)
+    return this.#engine
+  }
+
+  // alloc: a new script
+  #compile(script: Script): void {
+    const { size } = scriptShebang(script.text)
+    // The first line stays as an empty one, so that errors name the right lines.
+    const source = Buffer.from(script.text.slice(size), 'latin1')
+    const ref = this.#running().compile(source, '@user_script')
+    if (typeof ref === 'string') {
+      throw new CommandError(`ERR Error compiling script (new function): ${ref}`)
+    }
+    script.ref = ref
+  }
+
+  /** Lua has failed: the scripts are compiled anew when they are called. */
+  // alloc: cold
+  #dropEngine(): void {
+    this.#engine = undefined
+    for (const script of this.#bySha.values()) script.ref = 0
+  }
+}
+
+/** What only scripts are given; without a debugger, there is nothing to break into. */
+// alloc: once
+function scriptLibraries(machine: LuaMachine): readonly Library[] {
+  const boolean = (value: number) => (state: number) => {
+    machine.api.lua_pushboolean(state, value)
+    return 1
+  }
+  const functions = { replicate_commands: boolean(1), breakpoint: boolean(0), debug: () => 0 }
+  const handler = { __redis__err__handler: (state: number) => handleError(machine, state) }
+  return [
+    { name: 'redis', functions },
+    { name: '', functions: handler },
+  ]
+}
