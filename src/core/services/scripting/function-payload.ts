@@ -27,9 +27,9 @@ export function dumpLibraries(libraries: Iterable<FunctionLibrary>): Uint8Array 
   return writer.bytes.subarray(0, writer.length)
 }
 
-/** The codes in a dump. Throws: CommandError. */
-export function libraryCodes(payload: Buffer): Buffer[] {
-  const end = payloadEnd(payload, 0, payload.length)
+/** The codes in a dump, whose checksum counts if it `checks`. Throws: CommandError. */
+export function libraryCodes(payload: Buffer, checks: boolean): Buffer[] {
+  const end = payloadEnd(payload, 0, payload.length, checks)
   if (end < 0) throw BAD_PAYLOAD
   const words = new Int32Array(payload.buffer, payload.byteOffset & ~3, 0)
   const reader = new RdbReader()

@@ -157,7 +157,10 @@ const functionRestore: CommandDefinition = {
       else if (args.is(3, 'REPLACE')) policy = 'replace'
       else if (!args.is(3, 'APPEND')) throw BAD_POLICY
     }
-    server.scripting.functions.restoreAll(libraryCodes(args.copy(2)), policy)
+    server.scripting.functions.restoreAll(
+      libraryCodes(args.copy(2), keyspace.checksPayloads),
+      policy,
+    )
     keyspace.dirty++
     reply.ok()
   },
