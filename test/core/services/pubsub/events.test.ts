@@ -411,9 +411,26 @@ async function ask(connection: Connected, line: string): Promise<string> {
   return notation(await connection.next(PATIENCE_MS))
 }
 
-/** Everything that a subscriber is told while each line runs: a list a line. */
-async function eventsOf(
+/** How a client listens, and what tells it that there is nothing more for now. */
+interface Ear {
+  readonly begin: readonly (readonly [command: string, reply: RegExp])[]
+  readonly pong: string
+}
+
+const EVENTS: Ear = { begin: [['PSUBSCRIBE __key*', /^\*3 \$psubscribe/]], pong: '*2 $pong $""' }
+/** Every key that changes, once for each line: a client that caches all keys is told. */
+const CHANGES: Ear = {
+  begin: [
+    ['HELLO 3', /^%7 /],
+    ['CLIENT TRACKING ON BCAST', /^\+OK$/],
+  ],
+  pong: '+PONG',
+}
+
+/** Everything that a client is told while each line runs: a list a line. */
+async function toldOf(
   target: Target,
+  ear: Ear,
   letters: string,
   lines: readonly string[],
 ): Promise<string[]> {
@@ -423,7 +440,7 @@ async function eventsOf(
     expect(await ask(caller, 'FLUSHALL')).toBe('+OK')
     expect(await ask(caller, 'DEBUG SET-ACTIVE-EXPIRE 0')).toBe('+OK')
     expect(await ask(caller, `CONFIG SET notify-keyspace-events ${letters}`)).toBe('+OK')
-    expect(await ask(listener, 'PSUBSCRIBE __key*')).toBe('*3 $psubscribe $__key* :1')
+    for (const [command, reply] of ear.begin) expect(await ask(listener, command)).toMatch(reply)
     const told: string[] = []
     for (const line of lines) {
       told.push(`--- ${line}`)
@@ -433,7 +450,7 @@ async function eventsOf(
       listener.write(encodeRequest(argumentsOf('PING')))
       for (;;) {
         const text = notation(await listener.next(PATIENCE_MS))
-        if (text === PONG) break
+        if (text === ear.pong) break
         told.push(text)
       }
     }
@@ -447,12 +464,20 @@ async function eventsOf(
   }
 }
 
-const PONG = '*2 $pong $""'
+const eventsOf = (target: Target, letters: string, lines: readonly string[]) =>
+  toldOf(target, EVENTS, letters, lines)
+
 describe.if(redisServerPath !== '')('the events of (left out without redis-server)', () => {
   test.each(known)('%s are those of Redis', async (_, lines) => {
     const [local, , redis] = await targets()
     const ours = await eventsOf(local, 'KEAmn', lines)
     expect(ours).toEqual(await eventsOf(redis, 'KEAmn', lines))
+  })
+
+  test.each(known)('%s change the same keys as in Redis', async (_name, lines) => {
+    const [local, , redis] = await targets()
+    const ours = await toldOf(local, CHANGES, '""', lines)
+    expect(ours).toEqual(await toldOf(redis, CHANGES, '""', lines))
   })
 
   for (const letters of ['KA', 'EA', 'K$', 'Exg', 'Kn', 'KEm', 'A', 'Klshztd', '']) {
