@@ -93,9 +93,6 @@ export class ServerProcess {
         ? 'Warning: no config file specified, using the default config. In order to specify a config file use bun run server /path/to/redis.conf'
         : 'Configuration loaded',
     )
-    if (settings.bool('always-show-logo') || process.stdout.isTTY) {
-      this.#logger.raw(logo(settings.int('port')))
-    }
     this.#oomScore.apply(settings)
     process.on('SIGTERM', () => this.#signal('SIGTERM'))
     process.on('SIGINT', () => this.#signal('SIGINT'))
@@ -208,8 +205,15 @@ export class ServerProcess {
   #listened(outcome: ListenOutcome): void {
     for (const warning of outcome.warnings) this.#logger.warning(warning)
     if (outcome.failure !== undefined) this.#fatal(outcome.failure)
-    this.#listening++
+    if (++this.#listening === this.#sharing) this.#showLogo()
     this.#sayReady()
+  }
+
+  /** Only once the doors are open: that is what they expect who read the process id there. */
+  #showLogo(): void {
+    const { settings } = this.#configuration
+    if (!settings.bool('always-show-logo') && !process.stdout.isTTY) return
+    this.#logger.raw(logo(settings.int('port')))
   }
 
   #coreReady(): void {
