@@ -4,8 +4,8 @@
  *   chunk ──intake──▶ request ring ──core's turn──▶ reply ring ──▶ counted
  *   chunk ──intake──▶ request ring ──────────────────────────────▶ counted
  *
- * Goals: time of GET and SET on random keys of 1 M, in pipelines of 1, 16 and 64; and how much of it
- * io's half takes.
+ * Goals: time of GET and SET on random keys of 1 M, in pipelines of 1, 16 and 64; how much of it
+ * io's half takes; and how much longer it takes for a user that may not do everything.
  * Non-goals: waking threads, system calls.
  *
  * `bun bench/micro/execute.bench.ts`; BENCH_SMOKE=1 runs each on little, silently.
@@ -59,18 +59,24 @@ class Io {
       BULK_SIZE_MAX,
     )
     this.intake.useLookup(new CommandLookup(commands))
-    const owner = { countWrite() {}, countSent() {}, outputGrew() {}, outputShrank() {} }
     // Nothing is sent: no socket is asked for anything.
-    this.connection = new Connection(owner, 1, {} as unknown as ConnectionSocket)
-    this.connection.authenticated = true
+    this.connection = connectionOf(1)
+    this.open(this.connection)
   }
 
-  open(): void {
-    this.intake.opened(this.connection, {
+  open(connection: Connection): void {
+    this.intake.opened(connection, {
       ...{ address: '127.0.0.1:1', localAddress: '127.0.0.1:2', fd: 3 },
       ...{ tls: false, unix: false, loopback: true },
     })
   }
+}
+
+function connectionOf(id: number): Connection {
+  const owner = { countWrite() {}, countSent() {}, outputGrew() {}, outputShrank() {} }
+  const connection = new Connection(owner, id, {} as unknown as ConnectionSocket)
+  connection.authenticated = true
+  return connection
 }
 
 function makeServer(memory: BridgeMemory): Server {
@@ -125,12 +131,14 @@ const server = makeServer(memory)
 const commands = server.commands.lookupTable()
 const loop = new Loop(server)
 const io = new Io(memory, commands)
+/** Of a user that may read and write these keys only. */
+const limited = connectionOf(2)
 const control = new Int32Array(memory.links[0].words)
 const replies = new RingReader(memory.links[0].replies, control, REPLY_HEAD, REPLY_TAIL)
 
 /** Gives how many bytes of replies came. */
-function answer(chunk: Buffer): number {
-  io.intake.take(io.connection, chunk)
+function answer(chunk: Buffer, connection = io.connection): number {
+  io.intake.take(connection, chunk)
   loop.turn()
   return drain(replies, KIND_REPLY)
 }
@@ -155,11 +163,13 @@ function way(name: string, make: Make, pipeline: number, replySize: number): voi
   }
   const text = `${name}, pipeline ${pipeline}`
   measure(`${text}: whole way`, pipeline * replySize, () => answer(chunk()))
+  measure(`${text}: whole way, limited user`, pipeline * replySize, () => answer(chunk(), limited))
 
   const alone = createBridgeMemory(1, RING_SIZE, RING_SIZE, 16)
   const half = new Io(alone, commands)
   const words = new Int32Array(alone.links[0].words)
   const requests = new RingReader(alone.links[0].requests, words, REQUEST_HEAD, REQUEST_TAIL)
+  drain(requests, KIND_REQUESTS)
   const take = () => {
     half.intake.take(half.connection, chunk())
     return drain(requests, KIND_REQUESTS)
@@ -168,9 +178,9 @@ function way(name: string, make: Make, pipeline: number, replySize: number): voi
 }
 
 server.begin()
-io.open()
-loop.turn()
-drain(replies, KIND_REPLY)
+io.open(limited)
+answer(Buffer.from(request('ACL', 'SETUSER', 'limited', 'on', 'nopass', '~key:*', '+@string')))
+answer(Buffer.from(request('AUTH', 'limited', 'x')), limited)
 fill()
 for (const pipeline of [1, 16, 64]) {
   way('GET', get, pipeline, 5 + VALUE_SIZE + 2)

@@ -178,7 +178,18 @@ export function findKeys(
     const flags = keyFlags(used).filter((flag) => flag !== 'incomplete')
     if (!addKeys(used, flags, args, found)) return invalidOr(definition, [])
   }
-  return found.length > 0 ? found : invalidOr(definition, found)
+  if (found.length === 0) return invalidOr(definition, found)
+  // QUIRK: where the count of keys is '01' or '1.5', Redis finds them, but not how they are used.
+  return specs.some((spec) => hasOddCount(spec, args)) ? found.map(withoutFlags) : found
+}
+
+function hasOddCount({ begin, find }: KeySpec, args: ArgumentTexts): boolean {
+  if (find === 'unknown' || !('keyNumIndex' in find)) return false
+  return !/^[1-9]\d*$/.test(args.text(beginOf(begin, args) + find.keyNumIndex))
+}
+
+function withoutFlags({ index }: FoundKey): FoundKey {
+  return { index, flags: [] }
 }
 
 /** EVAL and its like may have no keys, and count none where their arguments are wrong. */

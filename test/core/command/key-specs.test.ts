@@ -64,6 +64,8 @@ const ROWS: readonly (readonly [call: string, answer: string])[] = [
   ['ZUNION x a', INVALID],
   ['SINTERCARD 2 a b', 'a:RO access, b:RO access'],
   ['LMPOP 1 k LEFT', 'k:RW access delete'],
+  ['LMPOP 01 k LEFT', 'k:'],
+  ['LMPOP 1.5 k LEFT', 'k:'],
   ['LMPOP 0 k LEFT', INVALID],
   ['LMPOP 5 k LEFT', INVALID],
   ['BLMPOP 0 1 k LEFT', 'k:RW access delete'],
