@@ -19,6 +19,8 @@ import {
   REQUEST_RELEASE_SIZE,
   SLEEP_MS_MAX,
 } from '../config/limits.ts'
+import type { Inbox } from './engine/inbox.ts'
+import { REPLY_ON } from './engine/session.ts'
 import type { Server } from './server.ts'
 import { Spin } from './spin.ts'
 
@@ -31,6 +33,7 @@ export class Loop {
     this.#server = server
     this.#process = new Int32Array(server.start.memory.process)
     this.#spin = new Spin(server.links, server.start.processorCount)
+    server.scripting.serveOthers = () => this.#serveOthers()
   }
 
   /** Never returns; throws what is our own fault. */
@@ -47,7 +50,7 @@ export class Loop {
     const server = this.#server
     server.clock.tick()
     server.keyspace.tick()
-    const requests = this.#drain()
+    const requests = this.#drain(server.inbox)
     if (server.keyspace.nextDeadlineMs <= server.clock.nowMs) {
       server.keyspace.expireDue(EXPIRE_SLICE_KEY_COUNT)
     }
@@ -63,7 +66,24 @@ export class Loop {
     return requests
   }
 
-  #drain(): number {
+  /**
+   * In the middle of a script that takes long: looks at what other clients have sent, of which only
+   * what may end the script is done. Time stands still meanwhile, and nothing else happens.
+   */
+  // alloc: slow scripts only
+  #serveOthers(): void {
+    const { inbox, innerInbox, outbox } = this.#server
+    inbox.leaveRecord()
+    this.#drain(innerInbox)
+    outbox.flush()
+    const session = inbox.current
+    if (session === undefined) return
+    if (session.replyMode === REPLY_ON) outbox.select(session)
+    else outbox.mute(session)
+    outbox.reply.mark()
+  }
+
+  #drain(inbox: Inbox): number {
     const server = this.#server
     const links = server.links
     let requests = 0
@@ -75,8 +95,8 @@ export class Loop {
       // Each link has a budget of its own, so that a busy one cannot starve another.
       const budget = requests + BATCH_REQUEST_COUNT
       while (offset >= 0 && requests < budget) {
-        requests += server.inbox.handle(link, offset)
         ring.advance(ring.words[offset >> 2])
+        requests += inbox.handle(link, offset)
         if (ring.heldBytes() > REQUEST_RELEASE_SIZE) this.#release(i)
         offset = ring.peek()
       }

@@ -112,6 +112,8 @@ export class Server {
   readonly tracking: Tracking
   readonly control: Control
   readonly inbox: Inbox
+  /** For what comes in the middle of a slow script. */
+  readonly innerInbox: Inbox
   readonly blocking: Blocking
   /** True when some gate may be shut, so that every call has to be looked at. */
   guarded = false
@@ -165,7 +167,8 @@ export class Server {
     this.clientMemory = new ClientMemory(this)
     this.tracking = new Tracking(this)
     this.control = new Control(this)
-    this.inbox = new Inbox(this, this.#makeCall(), execute)
+    this.inbox = new Inbox(this, this.#makeCall(), execute, false)
+    this.innerInbox = new Inbox(this, this.#makeCall(), execute, true)
     this.blocking = new Blocking(this, this.#makeCall())
     this.control.settingsChanged()
   }

@@ -44,6 +44,21 @@ import { REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT } from './session.ts'
 /** The gates and what lies behind them. */
 type Execute = (server: Server, call: Call) => void
 
+const LEFT = -1
+
+/** A record that has to wait until the script in progress is over. */
+interface Deferred {
+  readonly link: CoreLink
+  readonly kind: number
+  readonly connectionId: number
+  readonly bytes: Buffer
+  readonly size: number
+}
+
+/**
+ * There are two of these: one for all requests, and one that takes its place while a script runs that
+ * takes too long, when the first is in the middle of a call.
+ */
 export class Inbox {
   readonly #server: Server
   /** What reading ahead has seen, which means nothing. */
@@ -53,12 +68,20 @@ export class Inbox {
   readonly #nobody: Session
   /** Whose call, which waited, runs again. */
   served: Session | undefined = undefined
+  readonly #isWithinScript: boolean
+  /** Where the record whose requests are being executed ends. */
+  #end = 0
+  /** The record has been left in the middle of a call: it is no longer there. */
+  #leftRecord = false
+  #deferred: Deferred[] = []
 
-  constructor(server: Server, call: Call, execute: Execute) {
+  /** `isWithinScript`: whether it handles records in the middle of a script. */
+  constructor(server: Server, call: Call, execute: Execute, isWithinScript: boolean) {
     this.#server = server
     this.#call = call
     this.#execute = execute
     this.#nobody = call.session
+    this.#isWithinScript = isWithinScript
   }
 
   /** Whose call is being executed. */
@@ -78,10 +101,69 @@ export class Inbox {
       const session = link.session(connectionId)
       if (session === undefined) return 0
       session.inputBytes += size
-      return this.#requests(session, link.requests.bytes, words, word + HEADER_WORDS, size)
+      const { bytes } = link.requests
+      const count = this.#requests(session, bytes, words, word + HEADER_WORDS, size)
+      if (count === LEFT) this.#goOnElsewhere(session)
+      return Math.abs(count)
     }
-    this.#rare(link, words[word + 1], connectionId, offset + HEADER_SIZE, size)
+    const { bytes } = link.requests
+    const kind = words[word + 1]
+    if (this.#isWithinScript && !isOfSession(link, kind, connectionId)) {
+      this.#defer(link, kind, connectionId, bytes, offset + HEADER_SIZE, size)
+    } else {
+      this.#rare(link, kind, connectionId, bytes, offset + HEADER_SIZE, size)
+    }
     return 1
+  }
+
+  /**
+   * Lets go of the record whose request is being executed, so that others can be handled meanwhile:
+   * the request goes on in a copy, and those behind it wait as if they had come later. Cold.
+   */
+  leaveRecord(): void {
+    const call = this.#call
+    const { args, session } = call
+    if (session === this.#nobody || this.#leftRecord) return
+    this.#leftRecord = true
+    const at = args.requestAt
+    const waiting: WaitingRequest[] = []
+    const { words, bytes } = args
+    for (let word = at + args.requestWords; word < this.#end; ) {
+      const next = word + words[word + REQUEST_SIZE]
+      waiting.push(copyRequest(bytes, word, next))
+      word = next
+    }
+    const copy = copyRequest(bytes, at, at + args.requestWords)
+    args.open(copy.bytes, copy.words, 0)
+    session.waiting = waiting
+  }
+
+  /** The call that outlasted its record is over: those that wait behind it follow. Cold. */
+  #goOnElsewhere(session: Session): void {
+    this.#server.innerInbox.replay(this)
+    this.resume(session)
+  }
+
+  /** Lets `inbox` handle what had to wait for the end of a script. Cold. */
+  replay(inbox: Inbox): void {
+    const deferred = this.#deferred
+    this.#deferred = []
+    for (const { link, kind, connectionId, bytes, size } of deferred) {
+      inbox.#rare(link, kind, connectionId, bytes, 0, size)
+    }
+  }
+
+  // alloc: in the middle of slow scripts only
+  #defer(
+    link: CoreLink,
+    kind: number,
+    connectionId: number,
+    bytes: Buffer,
+    at: number,
+    size: number,
+  ): void {
+    const copy = Buffer.from(bytes.subarray(at, at + size))
+    this.#deferred.push({ link, kind, connectionId, bytes: copy, size })
   }
 
   /** Goes on after the call that the session stopped at, which was answered meanwhile. */
@@ -102,7 +184,14 @@ export class Inbox {
     }
     for (let i = 0; i < waiting.length; i++) {
       const request = waiting[i]
-      this.#requests(session, request.bytes, request.words, 0, request.bytes.length)
+      const size = request.bytes.length
+      if (this.#requests(session, request.bytes, request.words, 0, size) === LEFT) {
+        // What came meanwhile is last.
+        if (session.waiting !== undefined) {
+          session.waiting = [...waiting.slice(i + 1), ...(session.waiting as WaitingRequest[])] // alloc: after slow scripts
+        }
+        return this.#goOnElsewhere(session)
+      }
       if (session.waiting === undefined) continue
       // It stopped again: what is left keeps its place behind what it stopped at.
       const stopped = session.waiting as WaitingRequest[]
@@ -111,7 +200,10 @@ export class Inbox {
     }
   }
 
-  /** Executes encoded requests from word `at` on, `size` bytes of them. */
+  /**
+   * Executes encoded requests from word `at` on, `size` bytes of them. Gives how many, or LEFT when
+   * it stopped because the record was left.
+   */
   #requests(session: Session, bytes: Buffer, words: Int32Array, at: number, size: number): number {
     const server = this.#server
     const call = this.#call
@@ -126,6 +218,7 @@ export class Inbox {
         ahead = this.#readAhead(session, words, word, end)
       }
       const next = args.open(bytes, words, word)
+      this.#end = end
       count++
       if (session.closing) break
       if (session.waiting !== undefined) {
@@ -138,16 +231,26 @@ export class Inbox {
         if (session.replyMode === REPLY_ON) this.#execute(server, call)
         else this.#executeQuietly(session)
         if (server.log.debugging) this.#tellResponse(call)
+        if (this.#leftRecord) return this.#leave()
         // The call stopped before it began, and will be made again.
         if (session.waiting !== undefined) {
           ;(session.waiting as WaitingRequest[]).unshift(copyRequest(bytes, word, next))
         }
-        if (server.keyspace.ready.pending) server.blocking.serve()
+        if (server.keyspace.ready.pending && !this.#isWithinScript) server.blocking.serve()
       }
       word = next
     }
     call.session = this.#nobody
     return count
+  }
+
+  /** The call is over for whose sake its record was left. Cold. */
+  #leave(): number {
+    this.#leftRecord = false
+    this.#call.session = this.#nobody
+    const { keyspace, blocking } = this.#server
+    if (keyspace.ready.pending) blocking.serve()
+    return LEFT
   }
 
   /** At debug level: the call that begins. Arguments are not shown, they may be secrets. */
@@ -200,9 +303,15 @@ export class Inbox {
   }
 
   // alloc: records that are rare
-  #rare(link: CoreLink, kind: number, connectionId: number, at: number, size: number): void {
+  #rare(
+    link: CoreLink,
+    kind: number,
+    connectionId: number,
+    bytes: Buffer,
+    at: number,
+    size: number,
+  ): void {
     const server = this.#server
-    const bytes = link.requests.bytes
     if (kind === KIND_OPENED) {
       const info = decode(bytes.subarray(at, at + size)) as OpenedInfo
       server.clients.open(link, connectionId, info)
@@ -257,8 +366,14 @@ export class Inbox {
     session.joinedWords = undefined
     session.joinedSize = 0
     session.inputBytes += joined.length
-    this.#requests(session, joined, joinedWords, 0, joined.length)
+    const count = this.#requests(session, joined, joinedWords, 0, joined.length)
+    if (count === LEFT) this.#goOnElsewhere(session)
   }
+}
+
+/** Whether a record concerns a client and nothing else, so that no script minds. */
+function isOfSession(link: CoreLink, kind: number, connectionId: number): boolean {
+  return kind === KIND_OPENED || link.session(connectionId) !== undefined
 }
 
 /** A request of its own, cut out of a record that is about to be released. */

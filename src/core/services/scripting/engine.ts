@@ -205,7 +205,7 @@ export class ScriptEngine {
     // The error may be caught: it comes again with the next line, in whatever coroutine that is.
     this.#setHook(state, HOOK_LINE)
     this.#setHook(this.machine.state, HOOK_LINE)
-    pushError(this.machine, state, run.isFunction ? FUNCTION_KILLED : SCRIPT_KILLED)
+    pushError(this.machine, state, KILLED)
     this.machine.raiseTop(state)
   }
 
@@ -231,8 +231,8 @@ export class ScriptEngine {
   }
 }
 
-const SCRIPT_KILLED = 'Script killed by user with SCRIPT KILL.'
-const FUNCTION_KILLED = 'Script killed by user with FUNCTION KILL.'
+/** QUIRK: FUNCTION KILL says so, too. */
+const KILLED = 'Script killed by user with SCRIPT KILL...'
 
 /** Code of WebAssembly and callbacks call each other on JavaScript's stack. */
 function isStackOverflow(error: unknown): boolean {

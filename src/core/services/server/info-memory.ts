@@ -34,7 +34,7 @@ export function memorySection(server: Server): string[] {
     `allocator_resident:${touchedBytes}`,
     `total_system_memory:${totalmem()}`,
     `total_system_memory_human:${human(totalmem())}`,
-    ...scriptFields(),
+    ...scriptFields(server),
     `maxmemory:${limit}`,
     `maxmemory_human:${human(limit)}`,
     `maxmemory_policy:${settings.text('maxmemory-policy')}`,
@@ -60,21 +60,26 @@ export function memorySection(server: Server): string[] {
   ]
 }
 
-/** There are no scripts yet, so they need nothing. */
-function scriptFields(): string[] {
+/** What scripts and functions take: Lua's values, and what is known of them outside Lua. */
+function scriptFields({ scripting }: Server): string[] {
+  const { scripts, functions } = scripting
+  const evalBytes = scripts.machineBytes
+  const functionBytes = functions.machineBytes
+  const machineBytes = evalBytes + functionBytes
+  const cachedBytes = scripts.cachedBytes + functions.cachedBytes
   return [
-    'used_memory_lua:0',
-    'used_memory_vm_eval:0',
-    'used_memory_lua_human:0B',
-    'used_memory_scripts_eval:0',
-    'number_of_cached_scripts:0',
-    'number_of_functions:0',
-    'number_of_libraries:0',
-    'used_memory_vm_functions:0',
-    'used_memory_vm_total:0',
-    'used_memory_vm_total_human:0B',
-    'used_memory_functions:0',
-    'used_memory_scripts:0',
-    'used_memory_scripts_human:0B',
+    `used_memory_lua:${evalBytes}`,
+    `used_memory_vm_eval:${evalBytes}`,
+    `used_memory_lua_human:${human(evalBytes)}`,
+    `used_memory_scripts_eval:${scripts.cachedBytes}`,
+    `number_of_cached_scripts:${scripts.count}`,
+    `number_of_functions:${functions.functionCount}`,
+    `number_of_libraries:${functions.libraryCount}`,
+    `used_memory_vm_functions:${functionBytes}`,
+    `used_memory_vm_total:${machineBytes}`,
+    `used_memory_vm_total_human:${human(machineBytes)}`,
+    `used_memory_functions:${functions.cachedBytes}`,
+    `used_memory_scripts:${cachedBytes}`,
+    `used_memory_scripts_human:${human(cachedBytes)}`,
   ]
 }

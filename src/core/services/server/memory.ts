@@ -155,8 +155,8 @@ function answerStats({ server, reply }: Call): void {
     ['clients.normal', 0],
     ['cluster.links', 0],
     ['aof.buffer', 0],
-    ['lua.caches', 0],
-    ['functions.caches', 0],
+    ['lua.caches', server.scripting.scripts.cachedBytes],
+    ['functions.caches', server.scripting.functions.cachedBytes],
   ]
   const rest: typeof figures = [
     ['overhead.total', overhead],

@@ -89,6 +89,8 @@ export const shutdownCommand = command({
     const { server, session } = call
     const options = shutdownOptions(call)
     if (options.abort) throw NO_SHUTDOWN
+    const busy = server.scripting.busyError
+    if (busy !== undefined && !options.nosave) throw busy
     // DIFFERS: there is nothing yet that could be saved to, so saving is refused, not feigned.
     if (options.save) throw NOTHING_TO_SAVE_TO
 
