@@ -6,7 +6,7 @@
  * Never: leaves a user behind, or the default one other than it was.
  */
 import { describe } from 'bun:test'
-import { anyOf, type Check, error, suite, unordered } from '../support/check.ts'
+import { anyOf, type Check, type Expected, error, suite, unordered } from '../support/check.ts'
 
 const NO_KEY = '-NOPERM this user has no permissions to access one of the keys used as arguments'
 const NO_CHANNEL =
@@ -352,6 +352,51 @@ describe('what a user may do', () => {
     guest('ACL WHOAMI', '$default')
     guest('AUTH a x', '+OK')
     guest('QUIT', '+OK')
+  })
+})
+
+describe('scripts', () => {
+  users('may do what their caller may', (check) => {
+    const guest = check.on('guest')
+    check('SET k v', '+OK')
+    check(
+      'ACL SETUSER a on nopass ~k &c +eval +eval_ro +fcall +get +publish +multi +exec +script',
+      '+OK',
+    )
+    guest('AUTH a x', '+OK')
+    const says = (script: string, answer: Expected, ...keys: string[]) =>
+      guest(['EVAL', script, `${keys.length}`, ...keys], answer)
+    says("return redis.call('get','k')", '$v')
+    says("return redis.call('get',KEYS[1])", '$v', 'k')
+    says('return 1', NO_KEY, 'other')
+    says(
+      "return redis.pcall('set','k','w')",
+      "-ERR The user executing the script can't run this command or subcommand",
+    )
+    check(
+      'ACL LOG 1',
+      /\$reason \$command \$context \$lua \$object \$set \$username \$a .* cmd=eval user=a /,
+    )
+    says(
+      "return redis.pcall('get','x')",
+      "-ERR The user executing the script can't access at least one of the keys mentioned in the command arguments",
+    )
+    check('ACL LOG 1', /\$reason \$key \$context \$lua \$object \$x \$username \$a /)
+    says(
+      "return redis.pcall('publish','x','y')",
+      "-ERR The user executing the script can't publish to the channel mentioned in the command",
+    )
+    says("return redis.call('publish','c','y')", ':0')
+    says("redis.call('get','x')", error("ERR The user executing the script can't access"))
+    says("return {redis.acl_check_cmd('get','k'), redis.acl_check_cmd('get','x')}", '*2 :1 (nil)')
+    says("return redis.acl_check_cmd('config','get','x')", '(nil)')
+    says("return redis.acl_check_cmd('nosuch')", error('ERR'))
+    guest("EVAL_RO \"return redis.call('get','k')\" 0", '$v')
+    guest('MULTI', '+OK')
+    guest(['EVAL', "return redis.pcall('get','x')", '0'], '+QUEUED')
+    guest('EXEC', /^\*1 -"ERR The user executing/)
+    check(['EVAL', "return redis.call('set','k','w')", '0'], '+OK')
+    check(['EVAL', "return redis.call('get','x')", '0'], '(nil)')
   })
 })
 

@@ -43,6 +43,11 @@ const WRONG_ARITY = 'Wrong number of args calling Redis command from script'
 const NOT_FROM_SCRIPT = 'This Redis command is not allowed from script'
 const READ_ONLY = 'Write commands are not allowed from read-only scripts.'
 const NOT_A_COMMAND = 'Invalid command passed to redis.acl_check_cmd()'
+const DENIED = {
+  command: "The user executing the script can't run this command or subcommand",
+  key: "The user executing the script can't access at least one of the keys mentioned in the command arguments",
+  channel: "The user executing the script can't publish to the channel mentioned in the command",
+}
 const OUTSIDE = 'redis.call/pcall can only be called inside a script invocation'
 
 export class NestedCall implements ReplySink {
@@ -81,6 +86,7 @@ export class NestedCall implements ReplySink {
   /** A script begins: as its caller, it uses this database. Replies are RESP2 until it says more. */
   begin(caller: Call): void {
     this.session.dbIndex = caller.db.index
+    this.session.user = caller.session.user
     this.session.protocol = 2
   }
 
@@ -109,7 +115,7 @@ export class NestedCall implements ReplySink {
     if (problem !== undefined) return raiseError(this.#machine, state, problem)
     const entry = this.#find()
     if (entry === undefined) return raiseError(this.#machine, state, NOT_A_COMMAND)
-    return true
+    return this.#server.users.check(this.session.user, entry, this.#args) === undefined
   }
 
   /** The arguments of the function that runs, as `Args`; undefined, or what is wrong with them. */
@@ -186,11 +192,25 @@ export class NestedCall implements ReplySink {
     const scriptRun = this.#run
     const flags = entry.flagBits
     if ((flags & FLAG_NOSCRIPT) !== 0) return NOT_FROM_SCRIPT
+    if (this.session.user?.isLimited === true) {
+      const problem = this.#denial(entry)
+      if (problem !== '') return problem
+    }
     if (scriptRun.readOnly && (flags & (FLAG_WRITE | FLAG_MAY_REPLICATE)) !== 0) return READ_ONLY
     if ((flags & FLAG_DENYOOM) !== 0 && !scriptRun.allowOom && !scriptRun.wrote) {
       if (this.#server.eviction.isOver) return `-${OUT_OF_MEMORY.text}` // alloc: an error
     }
     return ''
+  }
+
+  /** Why the caller's user may not make the call, which is logged; '' when it may. */
+  #denial(entry: CommandEntry): string {
+    const { users } = this.#server
+    const denial = users.check(this.session.user, entry, this.#args)
+    const { caller } = this.#run
+    if (denial === undefined || caller === undefined) return ''
+    users.deny(caller, denial, 'lua')
+    return DENIED[denial.reason]
   }
 
   #refused(problem: string, entry: CommandEntry | undefined): string {
