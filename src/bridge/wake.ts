@@ -1,37 +1,53 @@
 /**
  * Sleeping and waking: the one place that decides how threads wait for each other.
  *
- * The core sleeps in `Atomics.wait` on one word for all links; an io thread sleeps in its event loop
- * and is woken there by a promise of `Atomics.waitAsync`. Both say that they sleep by storing 1,
- * look once more for work, and only then sleep; the other side publishes first and then takes the 1
- * back with a compare-and-exchange. JavaScript's atomics are sequentially consistent, so one of the
- * two always sees the other, and a notify (10-20 µs when somebody waits) happens only then.
+ * The core sleeps on one word for all links; an io thread sleeps in its event loop and is woken there
+ * by a promise of `Atomics.waitAsync`. Both say that they sleep by a number in their word, look once
+ * more for work, and only then sleep; the other side publishes first and then takes the number back
+ * with a compare-and-exchange. JavaScript's atomics are sequentially consistent, so one of the two
+ * always sees the other, and a wake-up (10-20 µs when somebody waits) happens only then.
  *
  * Thread: any. Hot path.
  * Owns: the parked words.
  * Never: looks into a ring.
  */
+import { futex } from './futex.ts'
+
+/** In the word of who sleeps by `Atomics`, in the word of who sleeps by a futex, and of nobody. */
+const BY_ATOMICS = 1
+const BY_FUTEX = 2
+const AWAKE = 0
+/** How `sleep` does it. */
+const ASLEEP = futex === undefined ? BY_ATOMICS : BY_FUTEX
+
+/** Whether there is a processor for each thread, and one more for who asks: only then spinning helps. */
+export function isRoomy(processorCount: number, ioThreadCount: number): boolean {
+  return processorCount > ioThreadCount + 2
+}
 
 /** Wakes the thread parked at `words[index]`, if it is. */
 export function wake(words: Int32Array, index: number): void {
-  if (Atomics.load(words, index) !== 1) return
-  if (Atomics.compareExchange(words, index, 1, 0) === 1) Atomics.notify(words, index, 1)
+  const how = Atomics.load(words, index)
+  if (how === AWAKE || Atomics.compareExchange(words, index, how, AWAKE) !== how) return
+  if (how === BY_FUTEX) futex?.wake(words, index)
+  else Atomics.notify(words, index, 1)
 }
 
 /** Says that this thread is about to sleep. Look for work once more after it. */
 export function park(words: Int32Array, index: number): void {
-  Atomics.store(words, index, 1)
+  Atomics.store(words, index, ASLEEP)
 }
 
-/** Takes `park` back. False when another thread has just woken this one. */
+/** Takes a parking back. False when another thread has just woken this one. */
 export function unpark(words: Int32Array, index: number): boolean {
-  return Atomics.compareExchange(words, index, 1, 0) === 1
+  return Atomics.exchange(words, index, AWAKE) !== AWAKE
 }
 
 /** Sleeps until woken, `timeoutMs` at most. Only after `park`. */
 export function sleep(words: Int32Array, index: number, timeoutMs: number): void {
-  Atomics.wait(words, index, 1, timeoutMs)
-  Atomics.store(words, index, 0)
+  if (futex === undefined) Atomics.wait(words, index, ASLEEP, timeoutMs)
+  else futex.wait(words, index, ASLEEP, timeoutMs)
+  Atomics.store(words, index, AWAKE)
 }
 
 const nobody = new Int32Array(new SharedArrayBuffer(4))
@@ -60,9 +76,9 @@ export class LoopWaiter {
    */
   // alloc: once for each time the thread was woken
   park(): boolean {
-    Atomics.store(this.#words, this.#index, 1)
+    Atomics.store(this.#words, this.#index, BY_ATOMICS)
     if (this.#armed) return true
-    const result = Atomics.waitAsync(this.#words, this.#index, 1)
+    const result = Atomics.waitAsync(this.#words, this.#index, BY_ATOMICS)
     if (!result.async) return false
     this.#armed = true
     result.value.then(() => {

@@ -86,6 +86,9 @@ export const SAVE_CRON_PERIOD_MS = 100
 /** Chunks of requests that are published before a sleeping core is woken within a turn. */
 export const WAKE_CHUNK_COUNT = 16
 
+/** Bytes of requests for which it is woken sooner. */
+export const WAKE_SIZE = 4096
+
 /** Over how long io counts the connections that sent something. */
 export const ACTIVITY_WINDOW_MS = 4
 
@@ -94,6 +97,9 @@ export const SPIN_CONNECTIONS_MAX = 2
 
 /** Looks at the request rings before the core sleeps. */
 export const SPIN_TURNS = 20_000
+
+/** The same where there is no processor to spare: some 30 µs, about a client's turn. */
+export const SPIN_TURNS_TIGHT = 4000
 
 /** After this many vain looks in a row the core looks with full patience once. */
 export const SPIN_PROBE_PERIOD = 64
@@ -107,9 +113,15 @@ export const SPIN_YIELD_PERIOD = 1024
 /** Looks at the reply ring before io goes on, with few connections active. */
 export const IO_SPIN_TURNS = 10_000
 
+/**
+ * The same where there is no processor to spare: about as long as waking the core takes. And io does
+ * not linger there: it would take the processor from the client whose request it waits for.
+ */
+export const IO_SPIN_TURNS_TIGHT = 3000
+
 /** Empty rounds of the event loop before io sleeps in it, with few and many connections active. */
-export const IO_LINGER_ROUNDS_FEW = 60
-export const IO_LINGER_ROUNDS_MANY = 3
+export const IO_LINGER_ROUNDS_FEW = 62
+export const IO_LINGER_ROUNDS_MANY = 4
 
 /** The core looks at its clock at least this often. */
 export const SLEEP_MS_MAX = 1000

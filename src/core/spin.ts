@@ -1,18 +1,21 @@
 /**
  * How long the core looks for the next request before it sleeps: as long as that has paid off
  * lately. A found request doubles the patience, a vain look halves it, and when patience is at its
- * end a short look now and then finds out whether times have changed. With many connections and few
- * processors nobody looks at all: what spins then takes the processor from who would send.
+ * end a short look now and then finds out whether times have changed. With few processors it looks only
+ * briefly, and with many connections not at all: what spins then takes the processor from who would
+ * send.
  *
  * Thread: core. Hot path.
  * Owns: the patience.
  * Never: looks while nobody has sent anything lately.
  */
+import { isRoomy } from '../bridge/wake.ts'
 import { yieldProcessor } from '../bridge/yield.ts'
 import {
   SPIN_CONNECTIONS_MAX,
   SPIN_PROBE_PERIOD,
   SPIN_TURNS,
+  SPIN_TURNS_TIGHT,
   SPIN_YIELD_PERIOD,
 } from '../config/limits.ts'
 import type { CoreLink } from './engine/link.ts'
@@ -21,13 +24,16 @@ export class Spin {
   readonly #links: readonly CoreLink[]
   /** True when there is a processor for every thread and more. */
   readonly #roomy: boolean
-  #patience = SPIN_TURNS
+  readonly #patienceMax: number
+  #patience: number
   #vainLooks = 0
   #worked = false
 
   constructor(links: readonly CoreLink[], processorCount: number) {
     this.#links = links
-    this.#roomy = processorCount > links.length + 2
+    this.#roomy = isRoomy(processorCount, links.length)
+    this.#patienceMax = this.#roomy ? SPIN_TURNS : SPIN_TURNS_TIGHT
+    this.#patience = this.#patienceMax
   }
 
   /** A turn has found requests. */
@@ -44,14 +50,14 @@ export class Spin {
       if (left % SPIN_YIELD_PERIOD === 0) yieldProcessor()
       for (let i = 0; i < links.length; i++) {
         if (links[i].requests.isEmpty()) continue
-        this.#patience = Math.min(SPIN_TURNS, this.#patience * 2)
+        this.#patience = Math.min(this.#patienceMax, this.#patience * 2)
         this.#vainLooks = 0
         return true
       }
     }
     this.#vainLooks++
     this.#patience >>= 1
-    if (this.#vainLooks % SPIN_PROBE_PERIOD === 0) this.#patience = SPIN_TURNS
+    if (this.#vainLooks % SPIN_PROBE_PERIOD === 0) this.#patience = this.#patienceMax
     return false
   }
 

@@ -29,7 +29,7 @@ import {
 } from '../bridge/message.ts'
 import type { RingWriter } from '../bridge/ring.ts'
 import { raiseFlag, wake } from '../bridge/wake.ts'
-import { REQUEST_RECORD_SIZE, WAKE_CHUNK_COUNT } from '../config/limits.ts'
+import { REQUEST_RECORD_SIZE, WAKE_CHUNK_COUNT, WAKE_SIZE } from '../config/limits.ts'
 import { CommandLookup } from '../lib/command-lookup.ts'
 import { hashBytes, hashWords } from '../lib/hash.ts'
 import { BROKEN, COMPLETE, RequestParser } from '../lib/resp/request-parser.ts'
@@ -110,6 +110,8 @@ export class Intake {
   #logins: readonly number[] = []
   /** Chunks published since the core was last woken. */
   #unwoken = 0
+  /** Bytes of them, about. */
+  #unwokenSize = 0
   #at = 0
   #limit = 0
   /** Writes a line of the debug log; undefined when that level is off. */
@@ -170,6 +172,7 @@ export class Intake {
           this.#continue(connection, connection.unfinished as unknown as Unfinished)
       }
     }
+    this.#unwokenSize += chunk.length
     this.#publish()
   }
 
@@ -484,7 +487,7 @@ export class Intake {
   #publish(): void {
     if (!this.#ring.publish()) return
     this.#unwoken++
-    if (this.#unwoken >= WAKE_CHUNK_COUNT) this.wakeCore()
+    if (this.#unwoken >= WAKE_CHUNK_COUNT || this.#unwokenSize >= WAKE_SIZE) this.wakeCore()
   }
 
   /**
@@ -494,6 +497,7 @@ export class Intake {
   wakeCore(): void {
     if (this.#unwoken === 0) return
     this.#unwoken = 0
+    this.#unwokenSize = 0
     wake(this.#process, CORE_PARKED)
   }
 

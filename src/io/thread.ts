@@ -41,7 +41,7 @@ import {
   KIND_CONTROL,
 } from '../bridge/message.ts'
 import { RingReader, RingWriter } from '../bridge/ring.ts'
-import { addShared, LoopWaiter, publishNumber, unpark } from '../bridge/wake.ts'
+import { addShared, isRoomy, LoopWaiter, publishNumber, unpark } from '../bridge/wake.ts'
 import { yieldProcessor } from '../bridge/yield.ts'
 import {
   ACTIVITY_WINDOW_MS,
@@ -49,6 +49,7 @@ import {
   IO_LINGER_ROUNDS_FEW,
   IO_LINGER_ROUNDS_MANY,
   IO_SPIN_TURNS,
+  IO_SPIN_TURNS_TIGHT,
   OUTPUT_LIMIT_PERIOD_MS,
   SPIN_CONNECTIONS_MAX,
   SPIN_YIELD_PERIOD,
@@ -70,6 +71,8 @@ export interface IoThreadOptions {
   readonly index: number
   readonly settings: Settings
   readonly hashSeed: number
+  /** Processors that this process may use. */
+  readonly processorCount: number
   /** Receives control messages that are for the main thread. */
   readonly onControl: (message: FromCore) => void
   /** Log line at debug level; undefined when that level is off. */
@@ -103,6 +106,10 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #windowCount = 0
   #activeCount = 0
   #idleRounds = 0
+  /** Rounds of the event loop before sleeping in it, with few and many connections active. */
+  readonly #lingerFew: number
+  readonly #lingerMany: number
+  readonly #spinTurns: number
   #outputTimer: ReturnType<typeof setInterval> | undefined = undefined
   #queryLimit: number
   #keepAliveMs: number
@@ -129,6 +136,10 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#waiter = new LoopWaiter(this.#link, IO_PARKED, () => this.#turnEnds())
     this.#limits = new OutputLimits(options.settings.text('client-output-buffer-limit'))
     this.listeners = new Listeners(this, options.settings.int('io-threads') > 1)
+    const roomy = isRoomy(options.processorCount, options.memory.links.length)
+    this.#lingerFew = roomy ? IO_LINGER_ROUNDS_FEW : 0
+    this.#lingerMany = roomy ? IO_LINGER_ROUNDS_MANY : 0
+    this.#spinTurns = roomy ? IO_SPIN_TURNS : IO_SPIN_TURNS_TIGHT
     this.#queryLimit = options.settings.int('client-query-buffer-limit')
     this.#keepAliveMs = options.settings.int('tcp-keepalive') * 1000
     this.#passwordRequired = options.settings.text('requirepass') !== ''
@@ -388,7 +399,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
    */
   #lingers(): boolean {
     const few = this.#activeCount <= SPIN_CONNECTIONS_MAX
-    if (this.#idleRounds++ > (few ? IO_LINGER_ROUNDS_FEW : IO_LINGER_ROUNDS_MANY)) return false
+    if (this.#idleRounds++ >= (few ? this.#lingerFew : this.#lingerMany)) return false
     this.#inTurn = true
     if (!few && this.#idleRounds > 1) yieldProcessor()
     setImmediate(this.#endTurn)
@@ -397,7 +408,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
 
   /** Delivers what the core answers within a moment: that is cheaper than sleeping and waking. */
   #awaitReplies(): void {
-    for (let turns = IO_SPIN_TURNS; turns > 0; turns--) {
+    for (let turns = this.#spinTurns; turns > 0; turns--) {
       if (!this.#delivery.isEmpty()) {
         this.#delivery.deliver()
         return

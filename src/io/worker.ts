@@ -17,6 +17,7 @@ export interface IoStart {
   readonly index: number
   readonly settings: unknown
   readonly hashSeed: number
+  readonly processorCount: number
   readonly commands: readonly LookupItem[]
   readonly debugging: boolean
 }
@@ -36,6 +37,7 @@ self.onmessage = (event: MessageEvent<IoStart>) => {
     index: start.index,
     settings,
     hashSeed: start.hashSeed,
+    processorCount: start.processorCount,
     onControl: (message) => {
       if (message.type !== 'settings') return
       io.debug = settings.text('loglevel') === 'debug' ? debug : undefined

@@ -75,6 +75,7 @@ export class ServerProcess {
       index: 0,
       settings,
       hashSeed: this.#hashSeed,
+      processorCount: availableParallelism(),
       onControl: (message) => this.#control(message),
       debug: logger.debugging ? (text) => logger.debug(text) : undefined,
       warn: (text) => logger.warning(text),
@@ -181,6 +182,7 @@ export class ServerProcess {
         index,
         settings: this.#configuration.settings.toPlain(),
         hashSeed: this.#hashSeed,
+        processorCount: availableParallelism(),
         commands,
         debugging: this.#logger.debugging,
       }
