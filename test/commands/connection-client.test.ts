@@ -220,6 +220,17 @@ describe('CLIENT PAUSE', () => {
     check('INFO clients', /blocked_clients:0\\r/)
   })
 
+  suite('WRITE lets all wait that replicas may see', (check) => {
+    const waiting = ['PFCOUNT h', 'PUBLISH a b', 'SPUBLISH a b', 'EVAL "return 1" 0']
+    check('PFADD h a', ':1')
+    check('CLIENT PAUSE 100000 WRITE', '+OK')
+    for (const call of waiting) check.on(call).sends(call)
+    check.on('reads')('EVAL_RO "return 1" 0', ':1')
+    check('INFO clients', /blocked_clients:4\\r/)
+    check('CLIENT UNPAUSE', '+OK')
+    for (const call of waiting) check.on(call).receives(between(0, 1))
+  })
+
   suite('ends by UNPAUSE', (check) => {
     const first = check.on('first')
     const second = check.on('second')

@@ -480,3 +480,51 @@ describe('a call that waited', () => {
     mine.receivesNothing()
   })
 })
+
+describe('scripts', () => {
+  suite('that read make all their keys known', (check) => {
+    const other = check.on('other')
+    const mine = check.resp3
+    mine('CLIENT TRACKING ON', '+OK')
+    mine(['EVAL', "return redis.call('set', 'c', '1')", '2', 'a', 'b'], '+OK')
+    other('MSET a 1 b 1', '+OK')
+    mine.receivesNothing()
+    mine(['EVAL', "return redis.call('get', 'c')", '2', 'a', 'b'], '$1')
+    other('MSET c 2 a 2 b 2', '+OK')
+    mine.receives('>2 $invalidate *1 $a')
+    mine.receives('>2 $invalidate *1 $b')
+    mine(['EVAL_RO', 'return 1', '1', 'a'], ':1')
+    other('SET a 1', '+OK')
+    mine.receivesNothing()
+    mine(['EVAL_RO', "return redis.call('get', 'a')", '1', 'a'], '$1')
+    other('SET a 1', '+OK')
+    mine.receives('>2 $invalidate *1 $a')
+  })
+
+  suite('that change keys are answered before the messages', (check) => {
+    const mine = check.resp3
+    const script =
+      "redis.call('get', 'a'); redis.call('set', 'a', '1'); return redis.call('get', 'a')"
+    mine('CLIENT TRACKING ON', '+OK')
+    mine(['EVAL', script, '1', 'a'], '$1')
+    mine.receives('>2 $invalidate *1 $a')
+    check('SET a 2', '+OK')
+    mine.receives('>2 $invalidate *1 $a')
+    mine('MULTI', '+OK')
+    mine(['EVAL', script, '1', 'a'], '+QUEUED')
+    mine(['EVAL', script, '1', 'a'], '+QUEUED')
+    mine('EXEC', '*2 $1 $1')
+    mine.receives('>2 $invalidate *1 $a')
+    mine.receives('>2 $invalidate *1 $a')
+    mine('CLIENT TRACKING ON NOLOOP', '+OK')
+    mine(['EVAL', script, '1', 'a'], '$1')
+    mine.receivesNothing()
+  })
+
+  suite('are nobody to a client that wants no news of its own calls', (check) => {
+    const mine = check.resp3
+    mine('CLIENT TRACKING ON BCAST NOLOOP', '+OK')
+    mine(['EVAL', "return redis.call('set', 'a', '1')", '1', 'a'], '+OK')
+    mine.receives('>2 $invalidate *1 $a')
+  })
+})

@@ -148,7 +148,9 @@ export class Tracking implements ChangeListener {
     event: EventName,
   ): void {
     if (this.prefixes.count > 0) {
-      const isUnasked = event === 'expired' || event === 'evicted'
+      // QUIRK: what a script changes nobody has changed, as NOLOOP in broadcasting mode shows.
+      const isScript = this.#server.scripting.run.caller !== undefined
+      const isUnasked = isScript || event === 'expired' || event === 'evicted'
       const changedBy = isUnasked ? undefined : this.#server.inbox.current
       this.prefixes.note(bytes, offset, length, changedBy)
     }
@@ -211,22 +213,24 @@ export class Tracking implements ChangeListener {
     this.#lookAtSize()
   }
 
-  /** Remembers the keys that the call has read. */
+  /** Remembers the keys that the call has read; of a script that reads, those it was called with. */
   #remember(call: Call): void {
-    const { entry, args } = call
-    const flags = entry.flagBits
+    const flags = call.entry.flagBits
     // A call that waited was remembered when it began to.
     if ((flags & FLAG_READONLY) === 0 || (flags & FLAG_PUBSUB) !== 0 || call.servedKey !== 0) return
     const session = this.#server.inbox.current
     const state = session?.tracking
     if (session === undefined || state === undefined || state.broadcast) return
     if (state.optIn ? !state.caching : state.optOut && state.caching) return
-    if (entry.firstKey > 0 && (flags & FLAG_MOVABLE_KEYS) === 0) {
+    const source = call.session.isScript ? this.#server.scripting.run.caller : call
+    if (source === undefined || call.entry.definition.callFlags !== undefined) return
+    const { entry, args } = source
+    if (entry.firstKey > 0 && (entry.flagBits & FLAG_MOVABLE_KEYS) === 0) {
       const last = entry.lastKey < 0 ? args.count + entry.lastKey : entry.lastKey
-      for (let i = entry.firstKey; i <= last; i += entry.keyStep) this.#add(session, call, i)
+      for (let i = entry.firstKey; i <= last; i += entry.keyStep) this.#add(session, source, i)
     } else {
       const found = findKeys(entry.definition, entry.keySpecs, args) ?? []
-      for (const { index } of found) this.#add(session, call, index)
+      for (const { index } of found) this.#add(session, source, index)
     }
     this.#lookAtSize()
   }

@@ -22,7 +22,7 @@ export const pfcount = command({
   summary: 'Estimates how many different elements HyperLogLogs have seen together.',
   since: '2.8.9',
   complexity: 'O(1) for one key whose estimate is kept, O(N) for N keys',
-  flags: ['readonly'],
+  flags: ['readonly', 'may_replicate'],
   keys: [
     {
       flags: 'rw access',
