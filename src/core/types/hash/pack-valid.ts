@@ -18,32 +18,37 @@ export const FILE_END_MS_MAX = 2 ** 48 - 2
 
 const element = new ListpackElement()
 
-/** True for fields and values in turn, no field twice. */
-export function isPairs(arena: Arena, pack: Ref): boolean {
+/** What a listpack is as that of a hash: no field may be in it twice. */
+export type PackState = 'sound' | 'repeats' | 'unsound'
+
+/** Sound are fields and values in turn. */
+export function examinePairs(arena: Arena, pack: Ref): PackState {
   const seen = new Set<string>()
   for (let at = listpackFirst(arena, pack); at !== 0; ) {
     const value = listpackNext(arena, at)
-    if (value === 0 || !isNew(arena, at, seen)) return false
+    if (value === 0) return 'unsound'
+    if (!isNew(arena, at, seen)) return 'repeats'
     at = listpackNext(arena, value)
   }
-  return true
+  return 'sound'
 }
 
-/** True for fields, values and ends in turn, no field twice, the ends in order and then the zeros. */
-export function isTriples(arena: Arena, pack: Ref): boolean {
+/** Sound are fields, values and ends in turn, the ends in order and then the zeros. */
+export function examineTriples(arena: Arena, pack: Ref): PackState {
   const seen = new Set<string>()
   let endBefore = 1
   for (let at = listpackFirst(arena, pack); at !== 0; ) {
     const value = listpackNext(arena, at)
     const end = value === 0 ? 0 : listpackNext(arena, value)
-    if (end === 0 || !isNew(arena, at, seen)) return false
+    if (end === 0) return 'unsound'
+    if (!isNew(arena, at, seen)) return 'repeats'
     listpackRead(arena, end, element)
     const ms = element.isInteger ? element.number : -1
-    if (ms < 0 || ms > FILE_END_MS_MAX || (ms > 0 && ms < endBefore)) return false
+    if (ms < 0 || ms > FILE_END_MS_MAX || (ms > 0 && ms < endBefore)) return 'unsound'
     endBefore = ms === 0 ? Number.POSITIVE_INFINITY : ms
     at = listpackNext(arena, end)
   }
-  return true
+  return 'sound'
 }
 
 function isNew(arena: Arena, at: number, seen: Set<string>): boolean {

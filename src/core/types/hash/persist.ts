@@ -42,7 +42,7 @@ import {
   isTimedHash,
 } from './hash.ts'
 import { HashLimits } from './limits.ts'
-import { FILE_END_MS_MAX, isPairs, isTriples } from './pack-valid.ts'
+import { examinePairs, examineTriples, FILE_END_MS_MAX, type PackState } from './pack-valid.ts'
 import {
   HASH_LISTPACK,
   HASH_LISTPACK_EX,
@@ -67,6 +67,7 @@ const ziplist = new ZiplistReader()
 const zipmap = new ZipmapReader()
 
 const BAD_LISTPACK = unsound('Hash listpack')
+const FIELDS_TWICE = unsound('Hash listpack with dup elements:')
 const BAD_ZIPLIST = unsound('Hash ziplist')
 const BAD_ZIPMAP = unsound('Zipmap')
 
@@ -149,7 +150,7 @@ function loadInto(rdbType: number, reader: RdbReader, arena: Arena, ref: Ref): v
 }
 
 function loadPack(reader: RdbReader, arena: Arena, ref: Ref): void {
-  const pack = takePack(reader, arena, isPairs)
+  const pack = takePack(reader, arena, examinePairs)
   arena.free(hashStructure(arena, ref))
   arena.words[entryValueWord(arena, ref)] = pack
   fitCount(arena, ref, hashCount(arena, ref))
@@ -157,7 +158,7 @@ function loadPack(reader: RdbReader, arena: Arena, ref: Ref): void {
 
 function loadTimedPack(reader: RdbReader, arena: Arena, ref: Ref): void {
   firstEnd(reader)
-  const pack = takePack(reader, arena, isTriples)
+  const pack = takePack(reader, arena, examineTriples)
   let head = 0
   try {
     head = headCreate(arena, pack)
@@ -173,15 +174,16 @@ function loadTimedPack(reader: RdbReader, arena: Arena, ref: Ref): void {
 function takePack(
   reader: RdbReader,
   arena: Arena,
-  isWhole: (arena: Arena, pack: Ref) => boolean,
+  examine: (arena: Arena, pack: Ref) => PackState,
 ): Ref {
   reader.string()
   const { stringBytes, stringOffset, stringLength } = reader
   if (!listpackValid(stringBytes, stringOffset, stringLength)) throw BAD_LISTPACK
   const pack = listpackFrom(arena, stringBytes, stringOffset, stringLength)
-  if (isWhole(arena, pack)) return pack
+  const state = examine(arena, pack)
+  if (state === 'sound') return pack
   arena.free(pack)
-  throw BAD_LISTPACK
+  throw state === 'repeats' ? FIELDS_TWICE : BAD_LISTPACK
 }
 
 function loadPairs(reader: RdbReader, arena: Arena, ref: Ref): void {
