@@ -1,5 +1,5 @@
 /**
- * DBSIZE, FLUSHDB, FLUSHALL, SWAPDB, TIME, LOLWUT, ROLE, MONITOR, SHUTDOWN, FUNCTION FLUSH.
+ * DBSIZE, FLUSHDB, FLUSHALL, SWAPDB, TIME, LOLWUT, ROLE, MONITOR, SHUTDOWN, FUNCTION FLUSH, MODULE.
  *
  * Thread: any.
  * Owns: rows.
@@ -178,5 +178,19 @@ describe('FUNCTION FLUSH', () => {
     check('FUNCTION FLUSH sync', '+OK')
     check('FUNCTION FLUSH x', '-ERR FUNCTION FLUSH only supports SYNC|ASYNC option')
     check('FUNCTION', "-ERR wrong number of arguments for 'function' command")
+  })
+})
+
+describe('MODULE', () => {
+  const notAllowed = error('ERR MODULE command not allowed. If the enable-module-command option')
+
+  suite('has none, and is closed unless the configuration opens it', (check) => {
+    check('MODULE LIST', '*0')
+    check('MODULE LOAD /nosuch', notAllowed)
+    check('MODULE LOADEX /nosuch CONFIG a b ARGS c', notAllowed)
+    check('MODULE UNLOAD x', notAllowed)
+    check('MODULE LOAD', "-ERR wrong number of arguments for 'module|load' command")
+    check('MODULE NOSUCH', "-ERR unknown subcommand 'NOSUCH'. Try MODULE HELP.")
+    check('MODULE HELP', /^\*\d+ \+"MODULE <subcommand>/)
   })
 })

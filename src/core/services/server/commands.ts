@@ -14,6 +14,7 @@ import * as info from './info.ts'
 import * as latency from './latency-commands.ts'
 import * as lolwut from './lolwut.ts'
 import * as memory from './memory.ts'
+import * as module from './module.ts'
 import * as role from './role.ts'
 import * as slowlog from './slowlog.ts'
 
@@ -27,6 +28,7 @@ export const serverCommands = collect(
   latency,
   lolwut,
   memory,
+  module,
   role,
   slowlog,
 )

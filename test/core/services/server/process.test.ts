@@ -183,3 +183,19 @@ describe('CONFIG SET port', () => {
     expect(await client.text('CONFIG SET dir /')).toBe('OK')
   })
 })
+
+describe('MODULE', () => {
+  test('opened, fails as it does for a file that is no module', async () => {
+    const server = await start({ args: ['--enable-module-command', 'yes'] })
+    const client = await server.connect()
+    const says = async (command: string) => (await client.call(command, 5000)).bytes?.toString()
+    expect(await says('MODULE LOAD /nosuch a')).toBe(
+      'ERR Error loading the extension. Please check the server logs.',
+    )
+    expect(await says('MODULE LOADEX /nosuch')).toStartWith('ERR Error loading the extension.')
+    expect(await says('MODULE UNLOAD x')).toBe(
+      'ERR Error unloading module: no such module with that name',
+    )
+    await server.logged('Module /nosuch failed to load')
+  })
+})
