@@ -14,11 +14,20 @@ export type FromCore =
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string }
   /** To every io thread: the commands that it may find in a request. */
   | { readonly type: 'commands'; readonly commands: readonly LookupItem[] }
-  /** The server cannot start. `place`: the line of the configuration that is to blame. */
-  | { readonly type: 'fatal'; readonly text: string; readonly place?: ConfigPlace }
+  /** The server cannot start. */
+  | {
+      readonly type: 'fatal'
+      readonly text: string
+      /** The line of the configuration that is to blame. */
+      readonly place?: ConfigPlace
+      /** An RDB file that is to blame: the log shall say what is wrong with it. */
+      readonly file?: string
+    }
   /** The core takes requests from now on. */
   | { readonly type: 'ready' }
   | { readonly type: 'shutdown'; readonly status: number }
+  /** It could not end: it goes on. */
+  | { readonly type: 'shutdown-failed' }
   /** The disk thread has something to do from now on. */
   | { readonly type: 'disk' }
   /** To every io thread: whether new connections have to authenticate. */

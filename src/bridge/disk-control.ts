@@ -23,15 +23,25 @@ export type ToDisk =
     }
   /** That was all; the file gets its place. `version`: the RDB version that its values need. */
   | { readonly type: 'rdb-end'; readonly version: number }
+  /**
+   * Begins to read a file, answered by 'opened'. Its bytes come in records that each begin with the
+   * checksum of all bytes before: high word, low word.
+   */
+  | { readonly type: 'read'; readonly path: string }
   /** Nobody wants the file any more. Answered by 'done'. */
   | { readonly type: 'abort' }
 
 /** From the disk thread. */
 export type FromDisk =
+  /** There is a file to read, of so many bytes. */
+  | { readonly type: 'opened'; readonly size: number }
   /** The job is over. `size`: bytes of the file, where there is one. */
   | { readonly type: 'done'; readonly size: number }
   /** The job is over, and has failed. */
   | { readonly type: 'failed'; readonly problem: DiskProblem }
+
+/** Before the bytes in a record of a file that is read. */
+export const READ_HEAD_SIZE = 8
 
 /** What the system said. */
 export interface DiskProblem {

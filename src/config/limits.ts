@@ -75,8 +75,14 @@ export const SNAPSHOT_SLICE_SHARE = 0.3
 export const SNAPSHOT_SLICE_US_MIN = 100
 export const SNAPSHOT_SLICE_US_MAX = 1000
 
+/** While data is loaded, clients are looked at after so long, whatever was loaded meanwhile. */
+export const LOADING_SLICE_US_MAX = 100_000
+
 /** After a failed background save the next one is not tried before so many seconds. */
 export const SAVE_RETRY_SECONDS = 5
+
+/** How often it is looked whether the replicas have everything, when the server is to end. */
+export const SHUTDOWN_PERIOD_MS = 10
 
 /** How often it is looked whether a save is due. */
 export const SAVE_CRON_PERIOD_MS = 100

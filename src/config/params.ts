@@ -90,7 +90,6 @@ const coreAndMain = honoured('core', 'main')
 const ioAndMain = honoured('io', 'main')
 
 const NO_AOF = inert('it matters only with appendonly yes, which is refused')
-const NO_SAVE = inert('nothing is saved or loaded yet')
 const NO_CLUSTER = inert('it matters only with cluster-enabled yes, which is refused')
 const NO_REPLICA = inert('it matters only to a replica, and replicaof is refused')
 const NO_REPLICAS = inert('it matters only once replicas are attached, which no command allows yet')
@@ -293,15 +292,15 @@ export const PARAMS = {
   rdbchecksum: bool('yes', core, AT_START),
   'rdb-del-sync-files': bool('no', NO_REPLICA),
   'rdb-save-incremental-fsync': bool('yes', core),
-  'stop-writes-on-bgsave-error': bool('yes', NO_SAVE),
+  'stop-writes-on-bgsave-error': bool('yes', core),
   'sanitize-dump-payload': choice('no', inert('payloads and files are always checked in full'), [
     'no',
     'yes',
     'clients',
   ]),
   'rdb-key-save-delay': int(INT_MIN, INT_MAX, '0', core, { hidden: true }),
-  'key-load-delay': int(INT_MIN, INT_MAX, '0', NO_SAVE, { hidden: true }),
-  'loading-process-events-interval-bytes': int(1024n, INT_MAX, '2097152', NO_SAVE, {
+  'key-load-delay': int(INT_MIN, INT_MAX, '0', core, { hidden: true }),
+  'loading-process-events-interval-bytes': int(1024n, INT_MAX, '2097152', core, {
     hidden: true,
   }),
 

@@ -11,15 +11,17 @@ import {
   FLAG_DENYOOM,
   FLAG_ENDS_QUEUE,
   FLAG_EXECUTES_QUEUE,
+  FLAG_LOADING,
   FLAG_MAY_REPLICATE,
   FLAG_NO_AUTH,
   FLAG_NO_MULTI,
   FLAG_NOT_QUEUED,
+  FLAG_TELLS_HEALTH,
   FLAG_WHILE_SUBSCRIBED,
   FLAG_WRITE,
 } from './command/table.ts'
 import { type Call, run } from './engine/call.ts'
-import { CommandError, NO_AUTH, OUT_OF_MEMORY, wrongArity } from './engine/errors.ts'
+import { CommandError, LOADING, NO_AUTH, OUT_OF_MEMORY, wrongArity } from './engine/errors.ts'
 import { EVICT_FAILED } from './keyspace/eviction.ts'
 import type { Server } from './server.ts'
 import type { Queue } from './services/transactions/queue.ts'
@@ -102,8 +104,11 @@ function refuse(
     if (outcome === EVICT_FAILED && isGreedy) return OUT_OF_MEMORY
   }
   if (server.tracking.isOverfull) server.tracking.makeRoom()
+  const { refusal } = server.saves
+  if (refusal !== undefined && (flags & (FLAG_WRITE | FLAG_TELLS_HEALTH)) !== 0) return refusal
   const listens = session.subscriptionCount > 0 && session.protocol === 2
   if (listens && (flags & FLAG_WHILE_SUBSCRIBED) === 0) return subscribersOnly(entry)
+  if (server.loading.active && (flags & FLAG_LOADING) === 0) return LOADING
   return (flags & FLAG_ALLOW_BUSY) === 0 ? server.scripting.busyError : undefined
 }
 
@@ -112,7 +117,8 @@ function flagsOf(call: Call, entry: CommandEntry, queue: Queue | undefined): num
   const { callFlags } = entry.definition
   const flags = callFlags === undefined ? entry.flagBits : callFlags(call, entry.flagBits)
   if (queue === undefined || (flags & FLAG_EXECUTES_QUEUE) === 0) return flags
-  return flags | (queue.flagBits & (FLAG_DENYOOM | FLAG_WRITE | FLAG_MAY_REPLICATE))
+  const all = flags & ~(queue.missingBits & FLAG_LOADING)
+  return all | (queue.flagBits & (FLAG_DENYOOM | FLAG_WRITE | FLAG_MAY_REPLICATE))
 }
 
 function reject(call: Call, entry: CommandEntry | undefined, error: CommandError): void {

@@ -56,6 +56,7 @@ export class Loop {
     }
     server.timers.runDue()
     if (!server.disk.isEmpty()) server.disk.take()
+    if (server.loading.isBusy) server.loading.turn()
     if (server.keyspace.ready.pending) server.blocking.serve()
     if (!server.pause.active && server.pause.waitingCount > 0) server.pause.tick()
     if (server.tracking.prefixes.pending) server.tracking.broadcast()
@@ -116,7 +117,7 @@ export class Loop {
   #sleep(): void {
     const server = this.#server
     park(this.#process, CORE_PARKED)
-    if (!server.disk.isEmpty()) {
+    if (!server.disk.isEmpty() || server.loading.isBusy) {
       unpark(this.#process, CORE_PARKED)
       return
     }

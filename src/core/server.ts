@@ -35,8 +35,10 @@ import { Migrations } from './services/cluster/migration.ts'
 import { ClientMemory } from './services/connection/client-memory.ts'
 import { Clients } from './services/connection/clients.ts'
 import { Pause } from './services/connection/pause.ts'
+import { Loading } from './services/persistence/loading.ts'
 import { Saves } from './services/persistence/saves.ts'
 import { SnapshotPace } from './services/persistence/snapshot-pace.ts'
+import { loadAtStart } from './services/persistence/startup.ts'
 import { Notifications } from './services/pubsub/notifications.ts'
 import { PubSub } from './services/pubsub/pubsub.ts'
 import { Scripting } from './services/scripting/scripting.ts'
@@ -45,6 +47,7 @@ import { Latency } from './services/server/latency.ts'
 import { Log } from './services/server/log.ts'
 import { Monitors } from './services/server/monitors.ts'
 import { Reclaim } from './services/server/reclaim.ts'
+import { Shutdown } from './services/server/shutdown.ts'
 import { Stats } from './services/server/stats.ts'
 import { Tracking } from './services/tracking/tracking.ts'
 import { Transactions } from './services/transactions/transactions.ts'
@@ -93,6 +96,8 @@ export class Server {
   readonly keyspace: Keyspace
   readonly eviction: Eviction
   readonly saves: Saves
+  readonly loading: Loading
+  readonly shutdown: Shutdown
   readonly snapshotPace: SnapshotPace
   readonly transactions: Transactions
   readonly scripting: Scripting
@@ -149,6 +154,8 @@ export class Server {
     this.keyspace.settings = this.settings
     this.eviction = new Eviction(this)
     this.saves = new Saves(this)
+    this.loading = new Loading(this)
+    this.shutdown = new Shutdown(this)
     this.snapshotPace = new SnapshotPace(this)
     this.transactions = new Transactions(this)
     this.scripting = new Scripting(this)
@@ -187,7 +194,8 @@ export class Server {
     this.timers.cron(SAVE_CRON_PERIOD_MS, () => this.saves.tick())
     const payload = encode({ type: 'commands', commands: this.commands.lookupTable() })
     for (const link of this.links) this.outbox.control(link, payload)
-    this.control.send({ type: 'ready' })
+    if (this.start.diskRuns === true) loadAtStart(this, () => this.control.send({ type: 'ready' }))
+    else this.control.send({ type: 'ready' })
     this.outbox.flush()
   }
 
@@ -197,6 +205,8 @@ export class Server {
       this.eviction.limitBytes > 0 ||
       this.clientMemory.limitBytes > 0 ||
       this.scripting.run.isSlow ||
+      this.loading.active ||
+      this.saves.refusal !== undefined ||
       this.tracking.isOverfull ||
       this.pause.active
   }

@@ -8,6 +8,7 @@
 import type { ToDisk } from '../bridge/disk-control.ts'
 import type { Job, ToCore } from './job.ts'
 import { RdbSaveJob } from './rdb-save.ts'
+import { ReadJob } from './read.ts'
 
 /**
  * Begins what the core asks for; undefined when the message is about a job that has failed, of which
@@ -17,6 +18,8 @@ export function startJob(message: ToDisk, core: ToCore): Job | undefined {
   switch (message.type) {
     case 'rdb-save':
       return new RdbSaveJob(message, core)
+    case 'read':
+      return new ReadJob(message.path, core)
     case 'rdb-end':
     case 'abort':
       return undefined

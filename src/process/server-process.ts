@@ -5,7 +5,7 @@
  * Owns: threads, listeners, the pid file, what happens on a signal.
  * Never: looks at a request: as an io thread it does, but that is io's business.
  */
-import { unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { FromCore } from '../bridge/control.ts'
 import { createBridgeMemory } from '../bridge/memory.ts'
@@ -24,6 +24,7 @@ import { isAboutListening, type ListenOutcome, listen } from '../io/listen.ts'
 import { IoThread } from '../io/thread.ts'
 import type { IoStart } from '../io/worker.ts'
 import type { LookupItem } from '../lib/command-lookup.ts'
+import { checkRdbMain } from './check-rdb.ts'
 import { type Configuration, enterDirectory, readText } from './configuration.ts'
 import type { Logger } from './logger.ts'
 import { logo } from './logo.ts'
@@ -69,7 +70,9 @@ export class ServerProcess {
       REPLY_RING_SIZE,
       CONNECTION_SLOTS,
     )
-    this.#startCore(core)
+    const hasData = existsSync(settings.text('dbfilename'))
+    if (hasData) this.#startDisk()
+    this.#startCore(core, hasData)
     this.#io = new IoThread({
       memory: this.#memory,
       index: 0,
@@ -100,7 +103,8 @@ export class ServerProcess {
     setInterval(() => this.#tellVitals(), VITALS_PERIOD_MS).unref()
   }
 
-  #startCore(worker: Worker): void {
+  /** `hasData`: there is something to load. */
+  #startCore(worker: Worker, hasData: boolean): void {
     this.#watch(worker, 'core')
     const start: CoreStart = {
       memory: this.#memory,
@@ -117,6 +121,7 @@ export class ServerProcess {
       executable: process.execPath,
       processorCount: availableParallelism(),
       configFile: this.#configuration.file,
+      diskRuns: hasData,
     }
     worker.postMessage(start)
   }
@@ -148,6 +153,7 @@ export class ServerProcess {
     else if (message.type === 'fatal') this.#refuse(message)
     else if (message.type === 'settings') this.#settingsChanged(message)
     else if (message.type === 'shutdown') this.#end(message.status)
+    else if (message.type === 'shutdown-failed') this.#ending = false
     else if (message.type === 'disk') this.#startDisk()
     else if (message.type === 'rewrite') {
       const error = rewriteConfiguration(this.#configuration.file, message)
@@ -164,8 +170,8 @@ export class ServerProcess {
   }
 
   /** The core cannot start with this configuration. */
-  #refuse({ text, place }: Extract<FromCore, { type: 'fatal' }>): never {
-    if (place === undefined) this.#fatal(text)
+  #refuse({ text, place, file }: Extract<FromCore, { type: 'fatal' }>): never {
+    if (place === undefined) this.#fatal(text, file)
     process.stderr.write(configErrorReport(place.lineNumber, place.line, text))
     process.exit(1)
   }
@@ -207,7 +213,10 @@ export class ServerProcess {
   #listened(outcome: ListenOutcome): void {
     for (const warning of outcome.warnings) this.#logger.warning(warning)
     if (outcome.failure !== undefined) this.#fatal(outcome.failure)
-    if (++this.#listening === this.#sharing) this.#showLogo()
+    if (++this.#listening === this.#sharing) {
+      this.#showLogo()
+      this.#logger.warning('Server initialized')
+    }
     this.#sayReady()
   }
 
@@ -226,19 +235,26 @@ export class ServerProcess {
   #sayReady(): void {
     if (!this.#ready || this.#listening < this.#sharing) return
     this.#writePidFile()
-    this.#logger.warning('Server initialized')
     this.#logger.notice('Ready to accept connections')
   }
 
-  #fatal(text: string): never {
+  /** `file`: an RDB file of which the log shall say what is wrong with it. */
+  #fatal(text: string, file?: string): never {
+    if (file !== undefined) checkRdbMain([file], (line) => this.#logger.raw(`${line}\n`))
     this.#logger.warning(text)
     process.exit(1)
   }
 
   #signal(signal: string): void {
     if (this.#ending) {
+      if (signal !== 'SIGINT') return
       this.#logger.warning('You insist... exiting now.')
+      for (const kind of ['', 'bg-']) rmSync(`temp-${kind}${process.pid}.rdb`, { force: true })
       process.exit(1)
+    }
+    if (!this.#ready) {
+      this.#logger.warning('Received shutdown signal during loading, exiting now.')
+      process.exit(0)
     }
     this.#ending = true
     this.#logger.warning(`Received ${signal} scheduling shutdown...`)

@@ -99,6 +99,8 @@ export interface CommandDefinition {
   readonly keepsCaching?: true
   /** May be answered after the call is over, by way of `call.answerLater`. */
   readonly answersLater?: true
+  /** Answers whether the server is well: with the error that writes are answered with, if any. */
+  readonly tellsHealth?: true
   /** The flags that the gates go by, where they depend on the arguments; bits of `table.ts`. */
   readonly callFlags?: (call: Call, flagBits: number) => number
   /** For the server's own use, says COMMAND DOCS. */

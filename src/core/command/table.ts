@@ -40,6 +40,7 @@ export const FLAG_NOT_QUEUED = 1 << 21
 export const FLAG_ENDS_QUEUE = 1 << 22
 export const FLAG_EXECUTES_QUEUE = 1 << 23
 export const FLAG_ANSWERS_LATER = 1 << 24
+export const FLAG_TELLS_HEALTH = 1 << 25
 
 const FLAG_BITS: Readonly<Record<CommandFlag | 'movablekeys', number>> = {
   write: FLAG_WRITE,
@@ -138,6 +139,7 @@ export class CommandEntry {
       this.flagBits = flagBitsOf(definition.flags) | (legacy.movable ? FLAG_MOVABLE_KEYS : 0)
       if (definition.whileSubscribed === true) this.flagBits |= FLAG_WHILE_SUBSCRIBED
       if (definition.answersLater === true) this.flagBits |= FLAG_ANSWERS_LATER
+      if (definition.tellsHealth === true) this.flagBits |= FLAG_TELLS_HEALTH
       this.flagBits |= transactionBits(definition)
       this.isFast = (this.flagBits & FLAG_FAST) !== 0
       this.categories = categoriesOf(definition, group)

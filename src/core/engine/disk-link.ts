@@ -33,6 +33,8 @@ export interface JobOwner {
   /** The disk thread says something; after 'done' and 'failed' the job is over. */
   told(message: FromDisk): void
   /** `size` bytes at `offset`, a multiple of 8; gone after the call. */
+  /** True when it wants no further bytes for now: they, and what follows them, wait in the ring. */
+  isFull?(): boolean
   bytes?(bytes: Buffer, words: Int32Array, offset: number, size: number): void
 }
 
@@ -164,6 +166,7 @@ export class DiskLink {
     for (let i = 0; offset >= 0 && i < DISK_BATCH_COUNT; i++) {
       const word = offset >> 2
       const size = ring.words[word]
+      if (this.#owners.get(ring.words[word + 2])?.isFull?.() === true) break
       this.#record(offset)
       ring.advance(size)
       offset = ring.peek()

@@ -45,6 +45,7 @@ export const NO_PROTO = new CommandError('NOPROTO unsupported protocol version')
 export const WRONG_PASS = new CommandError(
   'WRONGPASS invalid username-password pair or user is disabled.',
 )
+export const LOADING = new CommandError('LOADING Redis is loading the dataset in memory')
 export const OUT_OF_MEMORY = new CommandError(
   "OOM command not allowed when used memory > 'maxmemory'.",
 )

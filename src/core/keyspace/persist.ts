@@ -23,8 +23,8 @@ export interface ValuePersistence {
   save(arena: Arena, ref: Ref, writer: RdbWriter): void
   /**
    * Reads a value into an entry of `arena` that it lets `target` make. Takes nothing on trust: what
-   * it reads may be forged, checksum and all. Throws: RDB_CORRUPT (also for a collection without
-   * elements) and ARENA_FULL, having freed all but the entry's own block.
+   * it reads may be forged, checksum and all. Throws: RDB_CORRUPT, RDB_EMPTY for a
+   * collection without elements, and ARENA_FULL, having freed all but the entry's own block.
    */
   load(rdbType: number, reader: RdbReader, arena: Arena, target: CopyTarget): void
 }

@@ -35,6 +35,21 @@ export function unsound(what: string): RdbCorruptError {
 }
 
 export const RDB_CORRUPT = new RdbCorruptError()
+/** Thrown for a collection without elements, when all of it was read. */
+export const RDB_EMPTY = new RdbCorruptError()
+/** Thrown when bytes that are yet to come do not come. */
+export const RDB_SHORT = new RdbCorruptError()
+
+/** Where a reader gets more bytes when it has none left. */
+export interface RdbSource {
+  /** Bytes beyond those that the reader has, as far as anybody knows. */
+  readonly remaining: number
+  /**
+   * Lets the reader have `count` bytes, in memory other than before if need be: what was there stays as
+   * it is. Throws: RDB_SHORT.
+   */
+  refill(reader: RdbReader, count: number): void
+}
 
 /** No LZF instruction makes more bytes of one: 264 of 3. */
 const LZF_EXPANSION_MAX = 88
@@ -58,6 +73,8 @@ export class RdbReader {
   stringWords: Int32Array = NO_WORDS
   stringOffset = 0
   stringLength = 0
+  /** undefined: there is no more than `end` says. */
+  source: RdbSource | undefined = undefined
   /** Halves of the last `size64` or `int64`. */
   high = 0
   low = 0
@@ -85,21 +102,24 @@ export class RdbReader {
     }
   }
 
-  /** Bytes that are left. */
+  /** Bytes that are left, at most. */
   get left(): number {
-    return this.end - this.offset
+    return this.end - this.offset + (this.source === undefined ? 0 : this.source.remaining)
   }
 
   byte(): number {
-    return this.bytes[this.#take(1)]
+    const at = this.#take(1)
+    return this.bytes[at]
   }
 
   uint16(): number {
-    return this.bytes.readUInt16LE(this.#take(2))
+    const at = this.#take(2)
+    return this.bytes.readUInt16LE(at)
   }
 
   uint32(): number {
-    return this.bytes.readUInt32LE(this.#take(4))
+    const at = this.#take(4)
+    return this.bytes.readUInt32LE(at)
   }
 
   /** 64 bits, low byte first, into `high` and `low`. */
@@ -130,20 +150,20 @@ export class RdbReader {
     const first = this.byte()
     if (first < LENGTH_14) return first
     if (first < LENGTH_32) return ((first & 0x3f) << 8) | this.byte()
-    if (first === LENGTH_32) return this.bytes.readUInt32BE(this.#take(4))
+    if (first === LENGTH_32) return this.#bigEndian()
     if (first !== LENGTH_64) throw RDB_CORRUPT
-    const high = this.bytes.readUInt32BE(this.#take(4))
-    const low = this.bytes.readUInt32BE(this.#take(4))
+    const high = this.#bigEndian()
+    const low = this.#bigEndian()
     if (high > 0x1fffff) throw RDB_CORRUPT
     return high * 0x100000000 + low
   }
 
   /** As `size`, for numbers of all 64 bits, into `high` and `low`. */
   size64(): void {
-    if (this.offset < this.end && this.bytes[this.offset] === LENGTH_64) {
+    if (this.#peek() === LENGTH_64) {
       this.offset++
-      this.high = this.bytes.readUInt32BE(this.#take(4)) | 0
-      this.low = this.bytes.readUInt32BE(this.#take(4)) | 0
+      this.high = this.#bigEndian() | 0
+      this.low = this.#bigEndian() | 0
       return
     }
     this.high = 0
@@ -156,14 +176,13 @@ export class RdbReader {
    */
   count(sizeMin: number): number {
     const count = this.size()
-    if (count * sizeMin > this.end - this.offset) throw RDB_CORRUPT
+    if (count * sizeMin > this.left) throw this.#lack()
     return count
   }
 
   /** A string in any of its forms; where it is, the fields say until the next call. */
   string(): void {
-    const special = this.offset < this.end && this.bytes[this.offset] >= LENGTH_SPECIAL
-    if (special) return this.#specialString()
+    if (this.#peek() >= LENGTH_SPECIAL) return this.#specialString()
     const length = this.size()
     this.stringOffset = this.#take(length)
     this.stringLength = length
@@ -218,9 +237,32 @@ export class RdbReader {
 
   /** Passes over `count` bytes and gives where they begin. */
   #take(count: number): number {
+    if (count > this.end - this.offset) this.#refill(count)
     const at = this.offset
-    if (count > this.end - at) throw RDB_CORRUPT
     this.offset = at + count
     return at
+  }
+
+  #refill(count: number): void {
+    if (count > this.left) throw this.#lack()
+    this.source?.refill(this, count)
+  }
+
+  #lack(): RdbCorruptError {
+    return this.source === undefined ? RDB_CORRUPT : RDB_SHORT
+  }
+
+  /** The next byte, which stays; -1 at the end. */
+  #peek(): number {
+    if (this.offset === this.end) {
+      if (this.left === 0) return -1
+      this.#refill(1)
+    }
+    return this.bytes[this.offset]
+  }
+
+  #bigEndian(): number {
+    const at = this.#take(4)
+    return this.bytes.readUInt32BE(at)
   }
 }

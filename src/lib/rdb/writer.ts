@@ -235,6 +235,8 @@ function sizeOfSize(value: number): number {
 
 /** The 32-bit integer whose decimal text these bytes are, NaN when there is none. */
 function integerOf(source: Buffer, offset: number, length: number): number {
+  // What lies behind an empty text is not its own.
+  if (length === 0) return Number.NaN
   const negative = source[offset] === 45
   let at = negative ? offset + 1 : offset
   const end = offset + length

@@ -94,6 +94,15 @@ describe('sizes', () => {
   })
 })
 
+describe('an empty string', () => {
+  test('is no number, whatever lies behind it', () => {
+    for (const behind of ['', '-', '-5', '7']) {
+      const bytes = written((writer) => writer.string(Buffer.from(behind), 0, 0))
+      expect(bytes.toString('hex')).toBe('00')
+    }
+  })
+})
+
 describe('fixed fields', () => {
   test('come back', () => {
     const reader = readerOf(

@@ -26,6 +26,7 @@ export const pingCommand = command({
   flags: ['fast'],
   tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
   whileSubscribed: true,
+  tellsHealth: true,
   reply: 'simple | bulk',
 
   run(call) {

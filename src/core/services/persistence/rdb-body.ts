@@ -14,6 +14,7 @@ import {
   OPCODE_AUX,
   OPCODE_EXPIRE_MS,
   OPCODE_FREQ,
+  OPCODE_FUNCTION,
   OPCODE_IDLE,
   OPCODE_RESIZE_DB,
   OPCODE_SELECT_DB,
@@ -79,6 +80,10 @@ export class RdbBody {
       this.#aux('repl-offset', String(replication.offset))
     }
     this.#aux('aof-base', options.isAofBase ? '1' : '0')
+    for (const { code } of this.#server.scripting.functions.libraries()) {
+      this.#writer.byte(OPCODE_FUNCTION)
+      this.#writer.string(code, 0, code.length)
+    }
   }
 
   /** One key. */

@@ -102,6 +102,7 @@ export class RdbFile implements SnapshotSink, JobOwner {
   told(message: FromDisk): void {
     if (!this.#isWanted) return
     if (message.type === 'done') return this.#onOutcome({ size: message.size })
+    if (message.type !== 'failed') return
     this.#snapshot?.abandon()
     this.#onOutcome({ problem: message.problem })
   }

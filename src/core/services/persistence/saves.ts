@@ -10,12 +10,17 @@ import type { DiskProblem } from '../../../bridge/disk-control.ts'
 import { stopThread } from '../../../bridge/wake.ts'
 import { toUnicode } from '../../../config/byte-text.ts'
 import { SAVE_RETRY_SECONDS } from '../../../config/limits.ts'
+import { CommandError } from '../../engine/errors.ts'
 import type { Server } from '../../server.ts'
 import type { ReplicationPosition } from './rdb-body.ts'
 import { RdbFile, type RdbFileOptions, type RdbOutcome } from './rdb-file.ts'
 
 /** As Redis tells megabytes. */
 const MEGABYTE = 1024 * 1024
+
+const CANNOT_PERSIST = new CommandError(
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.",
+)
 
 interface Background {
   readonly file: RdbFile
@@ -41,6 +46,8 @@ export class Saves {
   replicationPosition: () => ReplicationPosition | undefined = () => undefined
   /** True while something else writes a snapshot: two at once are never taken. */
   isOtherWriting: () => boolean = () => false
+  /** What writes are answered with as long as they cannot be saved; undefined: they are welcome. */
+  refusal: CommandError | undefined = undefined
   #lastTrySeconds = 0
   #savedDirty = 0
   #background: Background | undefined = undefined
@@ -80,6 +87,14 @@ export class Saves {
     this.#savedDirty = this.#server.keyspace.dirty
   }
 
+  /** Whether the last save was good, or what that means, may be another matter now. */
+  settingsChanged(): void {
+    const stops = this.#server.settings.bool('stop-writes-on-bgsave-error')
+    const refuses = stops && !this.isLastGood && this.points().length > 0
+    this.refusal = refuses ? CANNOT_PERSIST : undefined
+    this.#server.updateGuard()
+  }
+
   /** Writes a file and waits for it. False when it could not be written. */
   save(): boolean {
     const { keyspace, log, settings } = this.#server
@@ -96,7 +111,7 @@ export class Saves {
     log.notice('DB saved on disk')
     this.#savedDirty = keyspace.dirty
     this.lastSaveSeconds = this.#seconds()
-    this.isLastGood = true
+    this.#judged(true)
     return true
   }
 
@@ -124,7 +139,7 @@ export class Saves {
 
   /** Called by the clock: begins what a save point, or BGSAVE SCHEDULE, wants. */
   tick(): void {
-    if (this.isInBackground || this.isOtherWriting()) return
+    if (this.isInBackground || this.isOtherWriting() || this.#server.loading.active) return
     const now = this.#seconds()
     const mayTry = this.isLastGood || now - this.#lastTrySeconds > SAVE_RETRY_SECONDS
     if (!mayTry) return
@@ -168,8 +183,7 @@ export class Saves {
     if ('problem' in outcome) {
       this.#tellProblem(outcome.problem)
       log.warning('Background saving error')
-      this.isLastGood = false
-      return
+      return this.#judged(false)
     }
     log.notice('DB saved on disk')
     const early = `${(this.lastEarlyBytes / MEGABYTE).toFixed(2)} MB`
@@ -177,13 +191,18 @@ export class Saves {
     log.notice('Background saving terminated with success')
     this.#savedDirty = background.dirtyBefore
     this.lastSaveSeconds = this.#seconds()
-    this.isLastGood = true
+    this.#judged(true)
   }
 
   #finish(background: Background): void {
     this.lastEarlyBytes = background.snapshot.earlyBytes
     this.lastDurationSeconds = this.#seconds() - background.startedSeconds
     this.#background = undefined
+  }
+
+  #judged(isGood: boolean): void {
+    this.isLastGood = isGood
+    this.settingsChanged()
   }
 
   #tellProblem({ point, text }: DiskProblem): void {

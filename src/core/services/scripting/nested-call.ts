@@ -197,6 +197,8 @@ export class NestedCall implements ReplySink {
       if (problem !== '') return problem
     }
     if (scriptRun.readOnly && (flags & (FLAG_WRITE | FLAG_MAY_REPLICATE)) !== 0) return READ_ONLY
+    const { refusal } = this.#server.saves
+    if ((flags & FLAG_WRITE) !== 0 && refusal !== undefined) return `-${refusal.text}` // alloc: an error
     if ((flags & FLAG_DENYOOM) !== 0 && !scriptRun.allowOom && !scriptRun.wrote) {
       if (this.#server.eviction.isOver) return `-${OUT_OF_MEMORY.text}` // alloc: an error
     }

@@ -28,6 +28,9 @@ const WRITES_IN_READ_ONLY = new CommandError(
 const OUT_OF_MEMORY = new CommandError(
   "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
 )
+const CANNOT_SAVE = new CommandError(
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts.",
+)
 export const BUSY_SCRIPT = new CommandError(
   'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
 )
@@ -96,6 +99,7 @@ export class Scripting {
     if ((flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES)) === 0 && server.eviction.isOver) {
       throw OUT_OF_MEMORY
     }
+    if ((flags & SCRIPT_NO_WRITES) === 0 && server.saves.refusal !== undefined) throw CANNOT_SAVE
   }
 
   // ── Runs that take long ──────────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ import * as lolwut from './lolwut.ts'
 import * as memory from './memory.ts'
 import * as module from './module.ts'
 import * as role from './role.ts'
+import * as shutdown from './shutdown.ts'
 import * as slowlog from './slowlog.ts'
 
 export const serverCommands = collect(
@@ -30,5 +31,6 @@ export const serverCommands = collect(
   memory,
   module,
   role,
+  shutdown,
   slowlog,
 )

@@ -10,6 +10,7 @@ import type { FromCore, ToCore } from '../../../bridge/control.ts'
 import type { Name } from '../../../config/params.ts'
 import type { CoreLink } from '../../engine/link.ts'
 import type { Server } from '../../server.ts'
+import { shutdownFlags } from './shutdown.ts'
 
 /**
  * `error`: empty for success. `about`: the directive that is to blame, if one is. `text`: what was
@@ -40,6 +41,7 @@ export class Control {
     server.tracking.settingsChanged()
     server.outbox.held.use(settings.text('client-output-buffer-limit'))
     server.notifications.use(settings.text('notify-keyspace-events'))
+    server.saves.settingsChanged()
     server.updateGuard()
   }
 
@@ -74,8 +76,9 @@ export class Control {
     } else if (message.type === 'process') {
       this.process = message.values
     } else if (message.type === 'shutdown') {
-      this.#server.log.notice('User requested shutdown...')
-      this.send({ type: 'shutdown', status: 0 })
+      const { settings, shutdown } = this.#server
+      const setting = message.signal === 'SIGINT' ? 'shutdown-on-sigint' : 'shutdown-on-sigterm'
+      shutdown.begin(shutdownFlags(settings.text(setting)), undefined)
     }
   }
 

@@ -72,9 +72,13 @@ export const flushallCommand = command({
   run(call) {
     checkFlushMode(call)
 
-    for (const db of call.keyspace.dbs) call.server.transactions.watches.emptying(db)
-    call.server.tracking.flushed()
+    const { saves, transactions, tracking } = call.server
+    for (const db of call.keyspace.dbs) transactions.watches.emptying(db)
+    tracking.flushed()
+    // A save of what is about to go would be in vain; the empty file is written at once.
+    saves.abandon()
     call.keyspace.dirty += flushEverything(call)
+    if (saves.points().length > 0) saves.save()
     propagateItself(call)
     call.reply.ok()
   },

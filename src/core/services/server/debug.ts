@@ -21,6 +21,7 @@ import {
   quicklistPackedThreshold,
 } from './debug-data.ts'
 import { protocol } from './debug-protocol.ts'
+import { reload } from './debug-reload.ts'
 import { stopCore } from './debug-sleep.ts'
 import { answerHelp } from './help.ts'
 import { askForRewrite } from './rewrite.ts'
@@ -163,9 +164,18 @@ const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
         call.reply.ok()
       },
     },
+    RELOAD: {
+      usage: 'RELOAD [MERGE] [NOFLUSH] [NOSAVE]',
+      summary:
+        'Save the data and load the file. NOSAVE: load the file that is there. NOFLUSH: keep the keys; MERGE: those of the file take their places.',
+      least: 0,
+      most: 3,
+      run: reload,
+    },
     'SET-SKIP-CHECKSUM-VALIDATION': {
       usage: 'SET-SKIP-CHECKSUM-VALIDATION <0 | 1>',
-      summary: 'Let RESTORE take payloads whatever their checksum, or not.',
+      summary:
+        'Let RESTORE take payloads, and RDB files be loaded, whatever their checksum; or not.',
       least: 1,
       most: 1,
       run({ args, keyspace, reply }) {

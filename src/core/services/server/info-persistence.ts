@@ -8,10 +8,10 @@
 import type { Server } from '../../server.ts'
 
 export function persistenceSection(server: Server): string[] {
-  const { saves } = server
+  const { saves, loading } = server
   const { given, total, earlyBytes } = saves.progress
   return [
-    'loading:0',
+    `loading:${loading.active ? 1 : 0}`,
     'async_loading:0',
     // Nothing is copied on write: this is what was written early since it was about to change.
     `current_cow_peak:${earlyBytes}`,
@@ -28,8 +28,8 @@ export function persistenceSection(server: Server): string[] {
     `rdb_current_bgsave_time_sec:${saves.currentSeconds}`,
     `rdb_saves:${saves.count}`,
     `rdb_last_cow_size:${saves.lastEarlyBytes}`,
-    'rdb_last_load_keys_expired:0',
-    'rdb_last_load_keys_loaded:0',
+    `rdb_last_load_keys_expired:${loading.lastExpiredKeys}`,
+    `rdb_last_load_keys_loaded:${loading.lastLoadedKeys}`,
     'aof_enabled:0',
     'aof_rewrite_in_progress:0',
     'aof_rewrite_scheduled:0',
@@ -42,6 +42,7 @@ export function persistenceSection(server: Server): string[] {
     'aof_last_cow_size:0',
     'module_fork_in_progress:0',
     'module_fork_last_cow_size:0',
+    ...loading.lines(),
   ]
 }
 

@@ -18,6 +18,8 @@ export class Queue {
   readonly entries: CommandEntry[] = []
   /** Flags of any of the calls. */
   flagBits = 0
+  /** Flags that any of them lacks. */
+  missingBits = 0
   /** A call was refused: EXEC will only say so. */
   broken = false
 
@@ -37,6 +39,7 @@ export class Queue {
     this.#used += count
     this.entries.push(entry)
     this.flagBits |= entry.flagBits
+    this.missingBits |= ~entry.flagBits
   }
 
   /** Opens `args` on the next call, from the first on. */

@@ -16,6 +16,7 @@ import {
 } from '../../../lib/rdb/format.ts'
 import {
   RDB_CORRUPT,
+  RDB_EMPTY,
   type RdbCorruptError,
   type RdbReader,
   unsound,
@@ -113,7 +114,7 @@ export const hashPersistence: ValuePersistence = {
     let done = false
     try {
       loadInto(rdbType, reader, arena, ref)
-      if (hashCount(arena, ref) === 0) throw RDB_CORRUPT
+      if (hashCount(arena, ref) === 0) throw RDB_EMPTY
       done = true
     } finally {
       if (!done) hashValue.free(arena, ref)

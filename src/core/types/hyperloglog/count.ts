@@ -69,6 +69,7 @@ function keepEstimate(call: Call): void {
   const counted = hll.count()
   if (counted === undefined) throw CORRUPT_HYPERLOGLOG
   const count = estimate(counted)
+  db.changing(hll.ref)
   hll.keepCount(highWord(count), count | 0)
   keyspace.dirty++
   keyspace.events.modified('pfadd', db.index, args.bytes, args.offsets[1], args.lengths[1])

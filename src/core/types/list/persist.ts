@@ -13,7 +13,7 @@ import {
   RDB_LIST_QUICKLIST_ZIPLIST,
   RDB_LIST_ZIPLIST,
 } from '../../../lib/rdb/format.ts'
-import { RDB_CORRUPT, type RdbReader, unsound } from '../../../lib/rdb/reader.ts'
+import { RDB_CORRUPT, RDB_EMPTY, type RdbReader, unsound } from '../../../lib/rdb/reader.ts'
 import type { RdbWriter } from '../../../lib/rdb/writer.ts'
 import { ZiplistReader } from '../../../lib/rdb/ziplist.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
@@ -71,7 +71,7 @@ export const listPersistence: ValuePersistence = {
     const builder = new ListBuilder(arena, target.settings)
     try {
       loadNodes(rdbType, reader, arena, builder)
-      if (builder.count === 0) throw RDB_CORRUPT
+      if (builder.count === 0) throw RDB_EMPTY
       builder.create(target)
     } finally {
       builder.free()

@@ -6,7 +6,7 @@
  * Never: takes a forged intset, or a member twice.
  */
 import { RDB_SET, RDB_SET_INTSET, RDB_SET_LISTPACK } from '../../../lib/rdb/format.ts'
-import { RDB_CORRUPT, type RdbReader, unsound } from '../../../lib/rdb/reader.ts'
+import { RDB_CORRUPT, RDB_EMPTY, type RdbReader, unsound } from '../../../lib/rdb/reader.ts'
 import type { Arena } from '../../../memory/arena.ts'
 import { intsetCount, intsetFrom, intsetSizeBytes, intsetValid } from '../../../memory/intset.ts'
 import {
@@ -76,7 +76,7 @@ function takeIntset(reader: RdbReader, arena: Arena, builder: SetBuilder, most: 
 }
 
 function takeMembers(reader: RdbReader, builder: SetBuilder, count: number): void {
-  if (count === 0) throw RDB_CORRUPT
+  if (count === 0) throw RDB_EMPTY
   for (let i = 0; i < count; i++) {
     reader.string()
     const { stringBytes, stringOffset, stringLength } = reader
@@ -92,7 +92,7 @@ function takePack(reader: RdbReader, arena: Arena, builder: SetBuilder): void {
   const pack = listpackFrom(arena, stringBytes, stringOffset, stringLength)
   try {
     let at = listpackFirst(arena, pack)
-    if (at === 0) throw RDB_CORRUPT
+    if (at === 0) throw RDB_EMPTY
     while (at !== 0) {
       listpackRead(arena, at, element)
       if (!builder.push(element.bytes, element.offset, element.length)) throw BAD_LISTPACK

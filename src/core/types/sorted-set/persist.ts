@@ -12,7 +12,7 @@ import {
   RDB_SORTED_SET_TEXT,
   RDB_SORTED_SET_ZIPLIST,
 } from '../../../lib/rdb/format.ts'
-import { RDB_CORRUPT, type RdbReader, unsound } from '../../../lib/rdb/reader.ts'
+import { RDB_CORRUPT, RDB_EMPTY, type RdbReader, unsound } from '../../../lib/rdb/reader.ts'
 import { ZiplistReader } from '../../../lib/rdb/ziplist.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import { compareBytes } from '../../../memory/copy.ts'
@@ -94,8 +94,9 @@ function loadPack(reader: RdbReader, arena: Arena, target: CopyTarget): void {
   if (!listpackValid(stringBytes, stringOffset, stringLength)) throw BAD_LISTPACK
   const pack = listpackFrom(arena, stringBytes, stringOffset, stringLength)
   if (!isSortedSet(arena, pack)) {
+    const isEmpty = listpackFirst(arena, pack) === 0
     arena.free(pack)
-    throw BAD_LISTPACK
+    throw isEmpty ? RDB_EMPTY : BAD_LISTPACK
   }
   const isLarge = packCount(arena, pack) > limits.entries
   const ref = createEntry(arena, target, SORTED_SET_LISTPACK, pack, 0)
@@ -143,7 +144,8 @@ function readZiplist(reader: RdbReader, builder: SortedSetBuilder): void {
   reader.string()
   const { stringBytes, stringOffset, stringLength } = reader
   if (!ziplist.open(stringBytes, stringOffset, stringLength)) throw BAD_ZIPLIST
-  if (ziplist.count === 0 || ziplist.count % 2 !== 0) throw BAD_ZIPLIST
+  if (ziplist.count === 0) throw RDB_EMPTY
+  if (ziplist.count % 2 !== 0) throw BAD_ZIPLIST
   while (ziplist.next()) {
     // The scratch of an integer is used again for the score.
     const member = Buffer.from(
@@ -157,7 +159,7 @@ function readZiplist(reader: RdbReader, builder: SortedSetBuilder): void {
 
 function readPairs(reader: RdbReader, builder: SortedSetBuilder, isBinary: boolean): void {
   const count = reader.count(isBinary ? PAIR_SIZE_MIN : TEXT_PAIR_SIZE_MIN)
-  if (count === 0) throw RDB_CORRUPT
+  if (count === 0) throw RDB_EMPTY
   for (let i = 0; i < count; i++) {
     reader.string()
     const { stringBytes, stringOffset, stringLength } = reader
@@ -170,9 +172,8 @@ function readScoreText(reader: RdbReader): number {
   const length = reader.byte()
   if (length === TEXT_INFINITY) return Number.POSITIVE_INFINITY
   if (length === TEXT_MINUS_INFINITY) return Number.NEGATIVE_INFINITY
-  if (length === TEXT_NAN || length > reader.left) throw RDB_CORRUPT
-  const start = reader.offset
-  reader.offset = start + length
+  if (length === TEXT_NAN) throw RDB_CORRUPT
+  const start = reader.raw(length)
   return parseDouble(reader.bytes, start, start + length)
 }
 

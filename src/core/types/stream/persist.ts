@@ -283,5 +283,6 @@ function loadConsumer(rdbType: number, reader: RdbReader, arena: Arena, group: R
 
 /** Sixteen bytes that are an id. */
 function loadRawId(reader: RdbReader, into: StreamId): void {
-  readRawId(reader.bytes, reader.raw(ID_BYTES), into)
+  const at = reader.raw(ID_BYTES)
+  readRawId(reader.bytes, at, into)
 }

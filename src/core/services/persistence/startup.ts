@@ -1,0 +1,69 @@
+/**
+ * Loading at the start, and DEBUG RELOAD: which file, and what its failure means.
+ *
+ * Thread: core.
+ * Owns: nothing.
+ * Never: serves data of which a part could not be read.
+ */
+import { toUnicode } from '../../../config/byte-text.ts'
+import type { Server } from '../../server.ts'
+import { FileSource } from './file-source.ts'
+import { RdbLoader, type RdbLoadOutcome } from './rdb-load.ts'
+
+interface RdbLoading {
+  readonly replaces: boolean
+  /** It was loaded. */
+  readonly done: (loader: RdbLoader) => void
+  /** There is no such file; by default that is as good as an empty one. */
+  readonly missing: () => void
+}
+
+/** Loads what there is at the start; `done` follows, unless the process ends. */
+export function loadAtStart(server: Server, done: () => void): void {
+  const startedMs = server.clock.tick()
+  loadRdb(server, {
+    replaces: false,
+    done() {
+      const seconds = (server.clock.tick() - startedMs) / 1000
+      server.log.notice(`DB loaded from disk: ${seconds.toFixed(3)} seconds`)
+      done()
+    },
+    missing: done,
+  })
+}
+
+/** Begins to load the RDB file that the settings name. What is wrong with it ends the process. */
+export function loadRdb(server: Server, { replaces, done, missing }: RdbLoading): void {
+  const { settings, loading, saves, disk } = server
+  const directory = settings.raw('dir')
+  const path = `${directory}${directory.endsWith('/') ? '' : '/'}${settings.raw('dbfilename')}`
+  const source = new FileSource(disk, path)
+  const loader = new RdbLoader(server, source, { replaces, keepsExpired: false }, (outcome) => {
+    source.close()
+    if (outcome.state === 'failed') {
+      if (source.problem?.code === 'ENOENT') return missing()
+      return refuse(server, outcome, path, source.problem?.text ?? 'Invalid argument')
+    }
+    loading.lastLoadedKeys = loader.loadedKeys
+    loading.lastExpiredKeys = loader.expiredKeys
+    saves.allSaved()
+    done(loader)
+  })
+  loading.begin(loader)
+}
+
+function refuse(
+  server: Server,
+  outcome: Extract<RdbLoadOutcome, { state: 'failed' }>,
+  path: string,
+  text: string,
+): void {
+  server.loading.refuse()
+  for (const line of outcome.lines) server.log.warning(line)
+  if (outcome.isFormat) {
+    const last = 'Terminating server after rdb file reading failure.'
+    server.control.send({ type: 'fatal', text: last, file: toUnicode(path) })
+  } else {
+    server.control.send({ type: 'fatal', text: `Fatal error loading the DB: ${text}. Exiting.` })
+  }
+}
