@@ -35,8 +35,11 @@ export interface Case {
   reset?(server: Server, requestCount: number): Promise<void>
 }
 
-const VALUE_SIZES = [32, 4096]
-const PIPELINES = [1, 16, 64]
+/** By the size of values: the pipelines, and whether one connection is measured, too. */
+const VALUES = [
+  { valueSize: 32, pipelines: [1, 16, 64], withOne: true },
+  { valueSize: 4096, pipelines: [1, 16], withOne: false },
+]
 /** Large values are kept under fewer keys, so that two servers fit into the memory of a laptop. */
 const VALUE_BYTES_MAX = 400_000_000
 const LOADING = { connections: 8, pipeline: 32 }
@@ -50,11 +53,11 @@ export function makeCases(many: number, keyCount: number, only: readonly string[
 
 function stringCases(many: number, keyCount: number): Case[] {
   const cases: Case[] = []
-  for (const valueSize of VALUE_SIZES) {
+  for (const { valueSize, pipelines, withOne } of VALUES) {
     const fitting = Math.min(keyCount, 10 ** Math.floor(Math.log10(VALUE_BYTES_MAX / valueSize)))
     const dataSet = stringKeys(valueSize)
-    for (const connections of [...new Set([1, many])]) {
-      for (const pipeline of PIPELINES) {
+    for (const connections of withOne ? [...new Set([1, many])] : [many]) {
+      for (const pipeline of pipelines) {
         for (const command of ['get', 'set']) {
           const key = 'key:__rand_int__'
           cases.push({

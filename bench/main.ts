@@ -20,6 +20,7 @@ import { EXTRAS_STEPS, type Extras, measureExtras } from './extras.ts'
 import { describeMachine, machineWarning } from './machine.ts'
 import { type Options, parseOptions } from './options.ts'
 import { Progress } from './progress.ts'
+import { DELIVERY_STEPS, type DeliveryResult, measureDelivery } from './pubsub.ts'
 import { type Report, toMarkdown } from './report.ts'
 import { type CaseResult, measureCases, stepCount } from './rounds.ts'
 import { joinServer, type Server, starters } from './servers.ts'
@@ -39,7 +40,7 @@ async function main(options: Options): Promise<void> {
   const machine = describeMachine(options)
   const progress = new Progress()
   const { redbun, redis } = starters(options)
-  if (options.extras) progress.expect(EXTRAS_STEPS)
+  if (options.extras) progress.expect(EXTRAS_STEPS + DELIVERY_STEPS)
   progress.expect(stepCount(cases, 2 + options.servers.length, options))
   let results: CaseResult[] = []
   let servers = ['Redbun', 'Redis']
@@ -51,6 +52,7 @@ async function main(options: Options): Promise<void> {
     results = await measureCases(cases, all, options, progress)
     for (const server of started) await server.stop()
   }
+  const delivery = options.extras ? await deliver() : []
   const extras: Extras[] = options.extras
     ? await measureExtras([redbun, redis], options, progress)
     : []
@@ -58,7 +60,16 @@ async function main(options: Options): Promise<void> {
   const warning = machineWarning(machine, options)
   // Where the results went is nobody's business who reads them.
   const { json: _json, svg: _svg, markdown: _markdown, ...shown } = options
-  await write({ machine, warning, options: shown, servers, cases: results, extras })
+  await write({ machine, warning, options: shown, servers, cases: results, delivery, extras })
+
+  async function deliver(): Promise<DeliveryResult[]> {
+    const started = [await redbun(), await redis()]
+    try {
+      return await measureDelivery(started, progress)
+    } finally {
+      for (const server of started) await server.stop()
+    }
+  }
 
   async function write(report: Report): Promise<void> {
     const markdown = toMarkdown(report)

@@ -11,7 +11,7 @@ const HELP = `Usage: bun run bench [options]
 
 Compares Redbun with the redis-server of this machine, by redis-benchmark, in alternating rounds.
 
-  --rounds N              rounds of every case (5)
+  --rounds N              rounds of every case (4)
   --requests-scale X      length of a measurement; 0.1 for a quick look (1)
   --only TEXT             cases whose name holds TEXT, e.g. set-c50-p16 (repeatable)
   --clients N             connections beside 1 (50)
@@ -22,7 +22,7 @@ Compares Redbun with the redis-server of this machine, by redis-benchmark, in al
   --server NAME=HOST:PORT another server to compare with, which must be empty and will be
                           emptied (repeatable)
   --mixed-seconds N       length of the mixed load (60)
-  --no-extras             leaves out memory, start, idling and the mixed load
+  --no-extras             leaves out memory, start, idling, delivery and the mixed load
   --no-throughput         leaves out everything but these
   --commit HASH           where git cannot say it
   --json FILE  --svg FILE  --markdown FILE
@@ -38,7 +38,7 @@ export interface OtherServer {
 }
 
 export class Options {
-  rounds = 5
+  rounds = 4
   requestsScale = 1
   only: string[] = []
   clients = 50

@@ -8,6 +8,7 @@
  * that one costs the server, which the subscribers' own work cannot hide.
  * Non-goals: patterns, long messages.
  *
+ * `bun run bench` measures some of them briefly; all of them, and for longer:
  * `bun bench/pubsub.ts [--rounds N] [--io-threads N]`; BENCH_SMOKE=1 sends few messages, silently.
  *
  * Thread: main.
@@ -17,6 +18,7 @@
 import type { Socket } from 'bun'
 import { IS_SMOKE, say } from './micro/measure.ts'
 import { Options, parseOptions } from './options.ts'
+import type { Progress } from './progress.ts'
 import { type Server, starters } from './servers.ts'
 import { ratioText, shortCount, spreadOf } from './statistics.ts'
 
@@ -40,6 +42,22 @@ const SUBSCRIBE = `*2\r\n$9\r\nSUBSCRIBE\r\n$4\r\n${CHANNEL}\r\n`
 const CONFIRMATION_SIZE = `*3\r\n$9\r\nsubscribe\r\n$4\r\n${CHANNEL}\r\n:1\r\n`.length
 const SILENCE_MS_MAX = 20_000
 const SMOKE_SCALE = 0.01
+/** What `measureDelivery` leaves of the messages, and with how few subscribers it does not begin. */
+const BRIEF_SCALE = 0.2
+const BRIEF_SUBSCRIBERS_MIN = 100
+const BRIEF_ROUNDS = 3
+
+/** Of ours and the reference, in this order where there are two of something. */
+export interface DeliveryResult {
+  readonly subscribers: number
+  readonly publishers: number
+  readonly pipeline: number
+  readonly perSecond: readonly number[]
+  /** Ours over theirs, round by round: the median. */
+  readonly ratio: number
+  /** Microseconds of the server's processor time a delivery. */
+  readonly costUs: readonly number[]
+}
 
 interface Result {
   readonly perSecond: number
@@ -75,9 +93,25 @@ async function connect(server: Server, counter: Counter): Promise<Socket<undefin
   return await Bun.connect({ hostname: server.host, port: server.port, socket, data: undefined })
 }
 
-async function measure(server: Server, one: Case): Promise<Result> {
+/** The cases with many subscribers, briefly. */
+export async function measureDelivery(
+  servers: readonly Server[],
+  progress: Progress,
+): Promise<DeliveryResult[]> {
+  const results: DeliveryResult[] = []
+  for (const one of BRIEF_CASES) {
+    progress.step(`delivery to ${one.subscribers} subscribers by ${one.publishers}`)
+    results.push(await compare(servers, one, BRIEF_ROUNDS, BRIEF_SCALE))
+  }
+  return results
+}
+
+const BRIEF_CASES = CASES.filter(({ subscribers }) => subscribers >= BRIEF_SUBSCRIBERS_MIN)
+export const DELIVERY_STEPS = BRIEF_CASES.length
+
+async function measure(server: Server, one: Case, scale: number): Promise<Result> {
   const { subscribers, publishers, pipeline, messages } = one
-  const count = IS_SMOKE ? Math.max(pipeline, messages * SMOKE_SCALE) : messages
+  const count = Math.max(pipeline, messages * scale)
   const batches = Math.ceil(count / pipeline / publishers)
   const received = new Counter()
   const opening = Array.from({ length: subscribers }, () => connect(server, received))
@@ -126,29 +160,47 @@ async function main(options: Options): Promise<void> {
       '| subscribers | publishers | pipeline | Redbun | Redis | ratio | processor time a delivery |',
     )
     say('| ---: | ---: | ---: | ---: | ---: | ---: | --- |')
-    for (const one of CASES) await compare(servers, one, IS_SMOKE ? 1 : options.rounds)
+    for (const one of CASES) {
+      const rounds = IS_SMOKE ? 1 : options.rounds
+      const result = await compare(servers, one, rounds, IS_SMOKE ? SMOKE_SCALE : 1)
+      const [ours, theirs] = result.perSecond
+      const [ourCost, theirCost] = result.costUs
+      say(
+        `| ${one.subscribers} | ${one.publishers} | ${one.pipeline} | ${shortCount(ours)} | ${shortCount(theirs)} ` +
+          `| ${ratioText(result.ratio)} | ${ourCost.toFixed(2)} µs, ${theirCost.toFixed(2)} µs |`,
+      )
+    }
   } finally {
     for (const server of servers) await server.stop()
   }
 }
 
-async function compare(servers: readonly Server[], one: Case, rounds: number): Promise<void> {
+async function compare(
+  servers: readonly Server[],
+  one: Case,
+  rounds: number,
+  scale: number,
+): Promise<DeliveryResult> {
   const results = servers.map((): Result[] => [])
   // The first round is for the compiler.
   for (let round = IS_SMOKE ? 0 : -1; round < rounds; round++) {
     for (let turn = 0; turn < servers.length; turn++) {
       const index = (turn + Math.max(round, 0)) % servers.length
-      const result = await measure(servers[index], one)
+      const result = await measure(servers[index], one, scale)
       if (round >= 0) results[index].push(result)
     }
   }
-  const [ours, theirs] = results.map((list) => spreadOf(list.map(({ perSecond }) => perSecond)))
   const ratios = results[0].map(({ perSecond }, i) => perSecond / results[1][i].perSecond)
-  const costs = results.map((list) => spreadOf(list.map((one) => one.usPerDelivery ?? 0)).median)
-  say(
-    `| ${one.subscribers} | ${one.publishers} | ${one.pipeline} | ${shortCount(ours.median)} | ${shortCount(theirs.median)} ` +
-      `| ${ratioText(spreadOf(ratios).median)} | ${costs[0].toFixed(2)} µs, ${costs[1].toFixed(2)} µs |`,
-  )
+  return {
+    subscribers: one.subscribers,
+    publishers: one.publishers,
+    pipeline: one.pipeline,
+    perSecond: results.map((list) => spreadOf(list.map(({ perSecond }) => perSecond)).median),
+    ratio: spreadOf(ratios).median,
+    costUs: results.map((list) => spreadOf(list.map((part) => part.usPerDelivery ?? 0)).median),
+  }
 }
 
-await main(IS_SMOKE ? new Options() : parseOptions(process.argv.slice(2)))
+if (import.meta.main) {
+  await main(IS_SMOKE ? new Options() : parseOptions(process.argv.slice(2)))
+}

@@ -7,6 +7,7 @@
  */
 import type { Extras } from './extras.ts'
 import type { Machine } from './machine.ts'
+import type { DeliveryResult } from './pubsub.ts'
 import type { CaseResult } from './rounds.ts'
 import { ratioText, type Spread, shortBytes, shortCount, shortMs, spreadOf } from './statistics.ts'
 
@@ -17,6 +18,7 @@ export interface Report {
   /** Names of the servers; ours first. */
   readonly servers: readonly string[]
   readonly cases: readonly CaseResult[]
+  readonly delivery: readonly DeliveryResult[]
   readonly extras: readonly Extras[]
 }
 
@@ -28,6 +30,8 @@ export interface Summary {
   readonly p999Ms: number
   /** Our throughput over this server's, round by round; of ourselves 1. */
   readonly ratio: Spread
+  /** Microseconds of the server's processor time a request; null where nobody says. */
+  readonly processorUs: number | null
 }
 
 /** By server, in the report's order. */
@@ -39,14 +43,21 @@ export function summarize(result: CaseResult): Summary[] {
     p99Ms: spreadOf(rounds.map(({ p99Ms }) => p99Ms)).median,
     p999Ms: spreadOf(rounds.map(({ p999Ms }) => p999Ms)).median,
     ratio: spreadOf(rounds.map(({ throughput }, i) => ours[i].throughput / throughput)),
+    processorUs: medianOrNull(rounds.map(({ processorUs }) => processorUs)),
   }))
+}
+
+function medianOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : spreadOf(known).median
 }
 
 export function toMarkdown(report: Report): string {
   const parts = [machineText(report)]
   if (report.cases.length > 0) {
-    parts.push(...throughputTables(report), ...latencyTables(report))
+    parts.push(...throughputTables(report), ...processorTables(report), ...latencyTables(report))
   }
+  if (report.delivery.length > 0) parts.push(deliveryTable(report.delivery))
   if (report.extras.length > 0) parts.push(extrasTable(report.extras))
   return `${parts.join('\n\n')}\n`
 }
@@ -88,6 +99,43 @@ function throughputTables({ servers, cases }: Report): string[] {
     })
     return `Requests a second, ${title}:\n\n${table(head, rows)}`
   })
+}
+
+/** What a request costs the server, all of its threads together, whatever else the machine does. */
+function processorTables({ servers, cases }: Report): string[] {
+  const [ours, ...others] = servers
+  const head = ['', ours, ...others.flatMap((name) => [name, `${ours} / ${name}`])]
+  return groupCases(cases).map(({ title, cases: ofGroup }) => {
+    const rows = ofGroup.map((result) => {
+      const [mine, ...theirs] = summarize(result)
+      return [
+        result.label,
+        microseconds(mine.processorUs),
+        ...theirs.flatMap(({ processorUs }) => [
+          microseconds(processorUs),
+          mine.processorUs === null || processorUs === null || processorUs === 0
+            ? '–'
+            : `**${ratioText(mine.processorUs / processorUs)}**`,
+        ]),
+      ]
+    })
+    return `Processor time of the server a request, less is better, ${title}:\n\n${table(head, rows)}`
+  })
+}
+
+function microseconds(value: number | null): string {
+  return value === null ? '–' : `${value.toFixed(2)} µs`
+}
+
+function deliveryTable(delivery: readonly DeliveryResult[]): string {
+  const rows = delivery.map(({ subscribers, publishers, pipeline, perSecond, ratio, costUs }) => [
+    `${subscribers} subscribers, ${publishers} publishers, pipeline ${pipeline}`,
+    ...perSecond.map(shortCount),
+    `**${ratioText(ratio)}**`,
+    costUs.map((cost) => `${cost.toFixed(2)} µs`).join(', '),
+  ])
+  const head = ['', 'Redbun', 'Redis', 'Redbun / Redis', 'processor time a delivery']
+  return `Deliveries of messages to subscribers a second:\n\n${table(head, rows)}`
 }
 
 function latencyTables({ servers, cases }: Report): string[] {

@@ -17,15 +17,21 @@ import type { Progress } from './progress.ts'
 import { type Measurement, measure } from './redis-benchmark.ts'
 import type { Server } from './servers.ts'
 
-export interface CaseResult extends Case {
-  /** By server, in their order; in each, by round. */
-  readonly measurements: readonly (readonly Measurement[])[]
+/** What a round says of a server. */
+export interface RoundResult extends Measurement {
+  /** Microseconds of the server's processor time a request; null where nobody says. */
+  readonly processorUs: number | null
 }
 
-const SECONDS = 1.5
+export interface CaseResult extends Case {
+  /** By server, in their order; in each, by round. */
+  readonly measurements: readonly (readonly RoundResult[])[]
+}
+
+const SECONDS = 1
 /** redis-benchmark with threads looks at the clock four times a second. */
 const THREADED_SECONDS = 4
-const WARM_UP_SECONDS = 0.7
+const WARM_UP_SECONDS = 0.4
 /** Requests of the first, shortest run: enough for an idea of the speed. */
 const FIRST_COUNT = 2000
 const WARM_UP_TURNS_MAX = 15
@@ -71,7 +77,7 @@ async function measureGroup(
   }
   const results = cases.map((one) => ({
     ...one,
-    measurements: servers.map((): Measurement[] => []),
+    measurements: servers.map((): RoundResult[] => []),
   }))
   for (let round = 0; round < options.rounds; round++) {
     for (const [number, one] of cases.entries()) {
@@ -126,11 +132,13 @@ async function measureOnce(
   one: Case,
   count: number,
   options: Options,
-): Promise<Measurement> {
+): Promise<RoundResult> {
   await one.reset?.(server, count)
   const before = await server.info()
   const expectedMs = secondsOf(options) * 1000 * Math.max(options.requestsScale, 1)
+  const startSeconds = server.processorSeconds() ?? Number.NaN
   const measured = await measure(server, one, count, options.threads, expectedMs)
+  const usedUs = ((server.processorSeconds() ?? Number.NaN) - startSeconds) * 1e6
   const after = await server.info()
   const grown = (name: string) => Number(after.get(name) ?? 0) - Number(before.get(name) ?? 0)
   const problems = [
@@ -140,5 +148,5 @@ async function measureOnce(
     one.looksUp && grown('keyspace_hits') < count ? 'keys were not looked up' : '',
   ].filter((text) => text !== '')
   if (problems.length > 0) throw new Error(`${server.name}, ${one.id}: ${problems.join(', ')}`)
-  return measured
+  return { ...measured, processorUs: Number.isNaN(usedUs) ? null : usedUs / count }
 }
