@@ -16,9 +16,11 @@ export class HeldOutput {
   bytes = Buffer.allocUnsafe(START_SIZE)
   size = 0
 
+  /** `sizeMax`: it is noticed at once when more than this is held. */
   // alloc: as seldom as doubling is
-  grow(needed: number): void {
-    const bytes = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.size + needed))
+  grow(needed: number, sizeMax: number): void {
+    const doubled = Math.min(this.bytes.length * 2, sizeMax)
+    const bytes = Buffer.allocUnsafe(Math.max(doubled, this.size + needed))
     this.bytes.copy(bytes, 0, 0, this.size)
     this.bytes = bytes
   }

@@ -293,7 +293,7 @@ export class Outbox implements ReplySink, BroadcastSink {
       this.#giveUp(session)
       return this.#discard()
     }
-    held.grow(needed)
+    held.grow(needed, this.held.limitSize)
     this.reply.useSpace(held.bytes, held.size, held.bytes.length)
   }
 
