@@ -198,6 +198,8 @@ describe('waiting for elements', () => {
     check('BLPOP l -1', '-ERR timeout is negative')
     check('BLPOP l 1e30', '-ERR timeout is negative')
     check('BLMPOP x 1 l LEFT', '-ERR timeout is not a float or out of range')
+    check('BLMPOP x 1 l LEFT COUNT 0', '-ERR count should be greater than 0')
+    check('BLMPOP -1 1 l UP', '-ERR syntax error')
     check('BLMPOP 0.01 1 l LEFT COUNT 0', '-ERR count should be greater than 0')
   })
 

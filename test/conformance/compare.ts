@@ -11,7 +11,7 @@ import type { Argv } from './generator.ts'
 import { TELL_TIMES } from './streams.ts'
 
 const UNORDERED = new Set(
-  'KEYS SMEMBERS SINTER SUNION SDIFF HGETALL HKEYS HVALS SCAN SSCAN HSCAN ZSCAN'.split(' '),
+  'KEYS SMEMBERS SPOP SINTER SUNION SDIFF HGETALL HKEYS HVALS SCAN SSCAN HSCAN ZSCAN'.split(' '),
 )
 const PAIRED = new Set(['HGETALL', 'HSCAN', 'ZSCAN'])
 const BY_CHANCE = new Set(['RANDOMKEY', 'SRANDMEMBER', 'HRANDFIELD', 'ZRANDMEMBER'])

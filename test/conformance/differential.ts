@@ -25,6 +25,8 @@ const DIGEST: Argv = ['DEBUG', 'DIGEST']
 export class Differential {
   readonly #ours: Address
   readonly #theirs: Address
+  /** What CONFIG SET gets on both before a stream. */
+  settings: Argv = []
   /** Replies compared so far. */
   comparedCount = 0
 
@@ -45,6 +47,13 @@ export class Differential {
   async run(stream: readonly Argv[], withDigest: boolean): Promise<Difference | undefined> {
     const clients = await Promise.all([Client.connect(this.#ours), Client.connect(this.#theirs)])
     try {
+      if (this.settings.length > 0) {
+        const set = ['CONFIG', 'SET', ...this.settings]
+        for (const client of clients) {
+          const answer = notation(await client.call(set))
+          if (answer !== '+OK') throw new Error(`${set.join(' ')}: ${answer}`)
+        }
+      }
       await Promise.all(clients.map((client) => client.call(['FLUSHALL'])))
       for (let start = 0; start < stream.length; start += BATCH_COUNT) {
         const batch = stream.slice(start, start + BATCH_COUNT)

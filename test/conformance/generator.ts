@@ -21,21 +21,24 @@ export type Argv = readonly string[]
 const LEFT_OUT: ReadonlySet<string> = new Set(
   [
     // End, block, wait, or talk to other servers.
-    'shutdown quit debug wait waitaof migrate blpop brpop blmove blmpop brpoplpush bzpopmin bzpopmax',
-    'bzmpop replicaof slaveof failover sync psync replconf monitor restore restore-asking asking',
+    'shutdown quit debug wait waitaof migrate',
+    'replicaof slaveof failover sync psync replconf monitor restore-asking asking',
     // Change how the connection or the server behaves.
     'client config hello auth reset acl module save bgsave bgrewriteaof readonly readwrite cluster',
     'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe pubsub publish spublish',
     'script eval evalsha eval_ro evalsha_ro fcall fcall_ro function watch unwatch multi exec discard',
     // Answer by chance, by time, or about the server itself.
-    'spop info memory latency slowlog lolwut role lastsave time command pfselftest swapdb',
+    'info memory latency slowlog lolwut role lastsave time command pfselftest swapdb',
   ]
     .join(' ')
     .split(' '),
 )
 
-/** Of these, made as the usage line says, the reply would often be chance's. */
-const ONLY_TUNED: ReadonlySet<string> = new Set(['sort', 'sort_ro'])
+/** Of these, made as the usage line says, the reply would often be chance's, or never come. */
+const ONLY_TUNED: ReadonlySet<string> = new Set([
+  ...['sort', 'sort_ro', 'spop', 'restore'],
+  ...['blpop', 'brpop', 'blmove', 'blmpop', 'brpoplpush', 'bzpopmin', 'bzpopmax', 'bzmpop'],
+])
 
 const BEYOND = /^(7\.[1-9]|[89]\.)/
 

@@ -7,6 +7,7 @@
  * Never: knows how a server answers.
  */
 import type { Dice } from './dice.ts'
+import { oldPayloads } from './payloads.ts'
 import { STREAM_TUNED } from './streams.ts'
 
 /** Gives the arguments after the name. `key`: a key that has the right type as a rule. */
@@ -23,6 +24,17 @@ const score = (dice: Dice) => dice.word('0 1 2 3 -1 1.5 -1.5 inf -inf 1e10 0.1 n
 const bound = (dice: Dice) => dice.word('0 1 2 3 (1 (2 -inf +inf inf (0.5 -1')
 const drawn = (dice: Dice) => dice.word('0 1 2 5 100 -1 -5 -9223372036854775808 a')
 const lexBound = (dice: Dice) => dice.word('- + [a (a [b (b [c (abc [ a')
+
+/** Values of all encodings that there have been. */
+const PAYLOADS = oldPayloads().map((payload) => payload.toString('latin1'))
+/** How long to wait where nothing comes: never for ever. */
+const moment = (dice: Dice) => dice.word('0.001 0.001 0.001 0.002 -1 a')
+const side = (dice: Dice) => dice.word('LEFT RIGHT left x')
+const counted = (dice: Dice) => (dice.chance(50) ? ['COUNT', dice.word('1 2 100 0 a')] : [])
+
+function waiting(dice: Dice, key: () => string): string[] {
+  return [...several(dice, () => [key()], 3), moment(dice)]
+}
 
 /** Options of SET-like commands that say until when. */
 function expiry(dice: Dice): string[] {
@@ -196,6 +208,23 @@ export const TUNED: Readonly<Record<string, Tuned>> = {
   sadd: (dice, key) => [key(), ...several(dice, () => [dice.word('a b c 1 2 3 100000 x')])],
   hset: (dice, key) => [key(), ...several(dice, () => [dice.word('a b c d'), value(dice)])],
   ...STREAM_TUNED,
+  // All of a set, or nothing: the rest is chance.
+  spop: (dice, key) => [key(), dice.word('0 100000 100000 -1 a')],
+  restore: (dice, key) => [
+    key(),
+    dice.word('0 0 0 1000000 -1 a'),
+    dice.chance(95) ? dice.pick(PAYLOADS) : value(dice),
+    ...(dice.chance(80) ? ['REPLACE'] : []),
+    ...(dice.chance(10) ? [dice.word('ABSTTL IDLETIME FREQ x'), small(dice)] : []),
+  ],
+  blpop: waiting,
+  brpop: waiting,
+  bzpopmin: waiting,
+  bzpopmax: waiting,
+  brpoplpush: (dice, key) => [key(), key(), moment(dice)],
+  blmove: (dice, key) => [key(), key(), side(dice), side(dice), moment(dice)],
+  blmpop: (dice, key) => [moment(dice), '2', key(), key(), side(dice), ...counted(dice)],
+  bzmpop: (dice, key) => [moment(dice), '1', key(), dice.word('MIN MAX x'), ...counted(dice)],
   rename: (_, key) => [key(), key()],
   copy: (dice, key) => [key(), key(), ...(dice.chance(40) ? ['REPLACE'] : [])],
 }

@@ -129,8 +129,8 @@ export const blmpop = command({
   reply: 'array | nil',
 
   run(call) {
-    const timeoutMs = parseTimeout(call.args, 1)
     parseSeveral(call, 2)
+    const timeoutMs = parseTimeout(call.args, 1)
     const { keyCount } = several
     const served = call.servedKey !== 0
     if (popFirst(call, served ? call.servedKey : 3, served ? 1 : keyCount)) return
