@@ -108,6 +108,34 @@ describe('many subscribers', () => {
     expect(await server.stop()).toBe(0)
   }, 60_000)
 
+  test('those of many that do not read are closed, and the others get everything', async () => {
+    const server = await startRedbun({
+      args: ['--io-threads', '3', '--client-output-buffer-limit', 'pubsub 1mb 0 0'],
+    })
+    const total = 24
+    const clients = await subscribers(server, total)
+    const isSlow = (i: number) => i % 4 === 1
+    const slow = clients.filter((_, i) => isSlow(i))
+    for (const client of slow) client.pause()
+    const publisher = await server.connect()
+    const text = 'm'.repeat(128 * 1024)
+    const wanted = total - slow.length
+    let sent = 0
+    for (let count = total; count > wanted && sent < 2000; sent++) {
+      count = Number((await publisher.call(['PUBLISH', 'all', `${sent}:${text}`])).bytes)
+    }
+    expect(await publisher.ask('PUBSUB NUMSUB all')).toBe(`*2 $all :${wanted}`)
+    for (const [i, client] of clients.entries()) {
+      if (isSlow(i)) continue
+      for (let number = 0; number < sent; number++) {
+        const bytes = (await client.next()).items?.[2].bytes ?? Buffer.alloc(0)
+        if (!bytes.equals(Buffer.from(`${number}:${text}`))) throw new Error(`${i}: ${number}`)
+      }
+    }
+    expect(await publisher.text('INFO clients')).toContain(`connected_clients:${wanted + 1}\r`)
+    expect(await server.stop()).toBe(0)
+  }, 60_000)
+
   test('keyspace events reach who listens when a key expires by itself', async () => {
     const server = await startRedbun({ args: ['--notify-keyspace-events', 'Ex'] })
     const client = await server.connect()
