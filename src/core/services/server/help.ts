@@ -51,9 +51,17 @@ export function answerHelp(call: Call, container: string, entries: readonly Help
 
 function helpEntry(definition: CommandDefinition): HelpEntry {
   return {
-    usage: `${definition.name} ${definition.usage}`.trimEnd(),
+    usage: `${definition.name} ${readable(definition.usage)}`.trimEnd(),
     summary: definition.summary,
   }
+}
+
+/** A usage line without what only the command table needs: versions, types, names of alternatives. */
+export function readable(usage: string): string {
+  return usage
+    .replace(/[@!]\d+(\.\d+)+/g, '')
+    .replace(/([<[])[\w-]+: /g, '$1')
+    .replace(/:(integer|double|string|unix-time|pattern)\b/g, '')
 }
 
 function wrapped(text: string): string[] {
