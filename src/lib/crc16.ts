@@ -18,6 +18,8 @@ for (let byte = 0; byte < 256; byte++) {
 const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 const SLOT_MASK = 16383
+/** Slots of a cluster. */
+export const SLOT_COUNT = 16384
 
 export function crc16(bytes: Uint8Array, start: number, end: number): number {
   let sum = 0
@@ -37,4 +39,14 @@ export function keySlot(bytes: Uint8Array, start: number, end: number): number {
     if (close < end && close > open + 1) return crc16(bytes, open + 1, close) & SLOT_MASK
   }
   return crc16(bytes, start, end) & SLOT_MASK
+}
+
+/** Nothing that belongs to a slot. */
+export const NO_SLOT = -1
+export const SEVERAL_SLOTS = -2
+
+/** The slot of two things together. */
+export function joined(slot: number, other: number): number {
+  if (slot === NO_SLOT || slot === other) return other
+  return SEVERAL_SLOTS
 }

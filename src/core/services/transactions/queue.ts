@@ -6,6 +6,7 @@
  * Never: runs a call.
  */
 import type { CommandEntry } from '../../command/table.ts'
+import { joined, NO_SLOT } from '../../../lib/crc16.ts'
 import type { Args } from '../../engine/args.ts'
 
 const START_WORDS = 256
@@ -22,6 +23,8 @@ export class Queue {
   missingBits = 0
   /** A call was refused: EXEC will only say so. */
   broken = false
+  /** The slot of all keys in a cluster. */
+  slot = NO_SLOT
 
   get count(): number {
     return this.entries.length
@@ -30,6 +33,11 @@ export class Queue {
   /** Bytes of all calls. */
   get sizeBytes(): number {
     return this.#used << 2
+  }
+
+  /** A further call has keys of this slot. */
+  joinSlot(slot: number): void {
+    this.slot = joined(this.slot, slot)
   }
 
   add(entry: CommandEntry, args: Args): void {

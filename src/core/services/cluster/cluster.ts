@@ -1,0 +1,176 @@
+/**
+ * This server as the only node of a cluster: which hash slots it serves, and the gate that keeps a
+ * call to one slot. There is no bus, so there are no other nodes.
+ *
+ * DIFFERS: a new node of Redis serves no slot until somebody gives it some, since others may. This
+ * one serves all from the start, since there is nobody else.
+ *
+ * Thread: core.
+ * Owns: the node's id, its epochs and its slots.
+ * Never: knows what a command does: key specifications say where its keys are.
+ * @see https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
+ */
+import { joined, keySlot, NO_SLOT, SEVERAL_SLOTS, SLOT_COUNT } from '../../../lib/crc16.ts'
+import { findKeys } from '../../command/key-specs.ts'
+import { type CommandEntry, FLAG_READONLY, FLAG_WRITE } from '../../command/table.ts'
+import type { Args } from '../../engine/args.ts'
+import type { Call } from '../../engine/call.ts'
+import { CommandError } from '../../engine/errors.ts'
+import type { Server } from '../../server.ts'
+
+const CROSS_SLOT = new CommandError("CROSSSLOT Keys in request don't hash to the same slot")
+const NOT_SERVED = new CommandError('CLUSTERDOWN Hash slot not served')
+const DOWN = new CommandError('CLUSTERDOWN The cluster is down')
+const DOWN_READ_ONLY = new CommandError(
+  'CLUSTERDOWN The cluster is down and only accepts read commands',
+)
+
+/** A row of slots, both ends included. */
+export interface SlotRange {
+  readonly first: number
+  readonly last: number
+}
+
+/** What outlives the process. */
+export interface ClusterState {
+  readonly id: string
+  readonly slots: readonly SlotRange[]
+  readonly configEpoch: number
+  readonly currentEpoch: number
+}
+
+export class Cluster {
+  readonly enabled: boolean
+  readonly #server: Server
+  readonly #owned = new Uint8Array(SLOT_COUNT)
+  #ownedCount = 0
+  id: string
+  configEpoch = 0
+  currentEpoch = 0
+
+  /** `saved`: what a file holds of an earlier run. */
+  constructor(server: Server, saved: ClusterState | undefined) {
+    this.#server = server
+    this.enabled = server.settings.bool('cluster-enabled')
+    this.id = saved?.id ?? server.randomId()
+    this.configEpoch = saved?.configEpoch ?? 0
+    this.currentEpoch = saved?.currentEpoch ?? 0
+    for (const { first, last } of saved?.slots ?? [{ first: 0, last: SLOT_COUNT - 1 }]) {
+      for (let slot = first; slot <= last; slot++) this.take(slot)
+    }
+  }
+
+  get ownedCount(): number {
+    return this.#ownedCount
+  }
+
+  /** False while a slot is served by nobody, unless the settings do not mind. */
+  get isUp(): boolean {
+    const needsAll = this.#server.settings.bool('cluster-require-full-coverage')
+    return !needsAll || this.#ownedCount === SLOT_COUNT
+  }
+
+  owns(slot: number): boolean {
+    return this.#owned[slot] === 1
+  }
+
+  take(slot: number): void {
+    if (this.#owned[slot] === 1) return
+    this.#owned[slot] = 1
+    this.#ownedCount++
+  }
+
+  give(slot: number): void {
+    if (this.#owned[slot] === 0) return
+    this.#owned[slot] = 0
+    this.#ownedCount--
+  }
+
+  giveAll(): void {
+    this.#owned.fill(0)
+    this.#ownedCount = 0
+  }
+
+  /** The rows of slots that are served. */
+  ranges(): SlotRange[] {
+    const ranges: SlotRange[] = []
+    for (let slot = 0; slot < SLOT_COUNT; slot++) {
+      if (!this.owns(slot)) continue
+      const first = slot
+      while (slot + 1 < SLOT_COUNT && this.owns(slot + 1)) slot++
+      ranges.push({ first, last: slot })
+    }
+    return ranges
+  }
+
+  /** Begins to be another node, with nothing. */
+  becomeNew(): void {
+    this.id = this.#server.randomId()
+    this.configEpoch = 0
+    this.currentEpoch = 0
+  }
+
+  /** Why a call may not be made; undefined: it may. `flags`: what it, or its queue, does. */
+  refusal(call: Call, entry: CommandEntry, flags: number): CommandError | undefined {
+    const { queue } = call.session
+    let slot: number
+    if (queue !== undefined && entry.definition.inTransaction === 'executes') slot = queue.slot
+    else slot = this.slotOf(entry, call.args)
+    if (slot === NO_SLOT) return undefined
+    if (slot === SEVERAL_SLOTS) return CROSS_SLOT
+    if (!this.owns(slot)) return NOT_SERVED
+    if (queue !== undefined) queue.joinSlot(slot)
+    return this.isUp ? undefined : this.#whileDown(entry, flags)
+  }
+
+  #whileDown(entry: CommandEntry, flags: number): CommandError | undefined {
+    const { settings } = this.#server
+    if (isShardChannel(entry)) {
+      return settings.bool('cluster-allow-pubsubshard-when-down') ? undefined : DOWN
+    }
+    if (!settings.bool('cluster-allow-reads-when-down')) return DOWN
+    const readsOnly = (flags & FLAG_READONLY) !== 0 && (flags & FLAG_WRITE) === 0
+    return readsOnly ? undefined : DOWN_READ_ONLY
+  }
+
+  /** The slot of a call's keys, or of its shard channels; NO_SLOT, SEVERAL_SLOTS. */
+  slotOf(entry: CommandEntry, args: Args): number {
+    if (isShardChannel(entry)) {
+      const { first, last } = channelRange(entry, args)
+      return slotOfRange(args, first, last)
+    }
+    if (entry.keySpecs.length === 0) return NO_SLOT
+    const { firstKeyIndex } = entry
+    const isPlain = firstKeyIndex > 0 && entry.keySpecs.length === 1 && entry.keyStep > 0
+    if (isPlain && entry.lastKey === entry.firstKey) {
+      return argumentSlot(args, firstKeyIndex)
+    }
+    const keys = findKeys(entry.definition, entry.keySpecs, args) ?? []
+    let slot = NO_SLOT
+    for (const { index } of keys) slot = joined(slot, argumentSlot(args, index))
+    return slot
+  }
+}
+
+function slotOfRange(args: Args, first: number, last: number): number {
+  let slot = NO_SLOT
+  for (let i = first; i <= last; i++) slot = joined(slot, argumentSlot(args, i))
+  return slot
+}
+
+export function argumentSlot(args: Args, index: number): number {
+  const at = args.offsets[index]
+  return keySlot(args.bytes, at, at + args.lengths[index])
+}
+
+/** What stands where keys stand, but is none: the channels that belong to slots. */
+function isShardChannel({ keySpecs }: CommandEntry): boolean {
+  return keySpecs.length > 0 && keySpecs[0].flags.includes('not_key')
+}
+
+function channelRange({ keySpecs }: CommandEntry, args: Args): SlotRange {
+  const [{ begin, find }] = keySpecs
+  const first = typeof begin === 'object' && 'index' in begin ? begin.index : 1
+  const last = typeof find === 'object' && 'lastKey' in find ? find.lastKey : 0
+  return { first, last: last < 0 ? args.count + last : first + last }
+}
