@@ -50,9 +50,9 @@ export type FromCore =
       readonly all: boolean
     }
   /** Both answered as above; reading answers with the text, one character a byte. */
-  | { readonly type: 'acl-read'; readonly number: number; readonly path: string }
+  | { readonly type: 'text-read'; readonly number: number; readonly path: string }
   | {
-      readonly type: 'acl-write'
+      readonly type: 'text-write'
       readonly number: number
       readonly path: string
       readonly text: string

@@ -90,7 +90,7 @@ const coreAndMain = honoured('core', 'main')
 const ioAndMain = honoured('io', 'main')
 
 const NO_AOF = inert('it matters only with appendonly yes, which is refused')
-const NO_CLUSTER = inert('it matters only with cluster-enabled yes, which is refused')
+const NO_CLUSTER = inert('it matters only among several nodes, and this one is always alone')
 const NO_REPLICA = inert('it matters only to a replica, and replicaof is refused')
 const NO_REPLICAS = inert('it matters only once replicas are attached, which no command allows yet')
 const NO_DEFRAG = inert('it matters only with activedefrag yes, which is refused')
@@ -368,9 +368,9 @@ export const PARAMS = {
   ]),
 
   // Cluster
-  'cluster-enabled': bool('no', refused('there is no cluster mode'), AT_START),
-  'cluster-config-file': string('nodes.conf', NO_CLUSTER, { ...AT_START, keepsEmpty: true }),
-  'cluster-port': int(0n, 65535n, '0', NO_CLUSTER, AT_START),
+  'cluster-enabled': bool('no', core, AT_START),
+  'cluster-config-file': string('nodes.conf', core, { ...AT_START, keepsEmpty: true }),
+  'cluster-port': int(0n, 65535n, '0', core, AT_START),
   'cluster-node-timeout': int(0n, LONG_MAX, '15000', NO_CLUSTER),
   'cluster-replica-validity-factor': int(0n, INT_MAX, '10', NO_CLUSTER, {
     alias: 'cluster-slave-validity-factor',
@@ -378,20 +378,16 @@ export const PARAMS = {
   'cluster-replica-no-failover': bool('no', NO_CLUSTER, { alias: 'cluster-slave-no-failover' }),
   'cluster-migration-barrier': int(0n, INT_MAX, '1', NO_CLUSTER),
   'cluster-allow-replica-migration': bool('yes', NO_CLUSTER),
-  'cluster-require-full-coverage': bool('yes', NO_CLUSTER),
-  'cluster-allow-reads-when-down': bool('no', NO_CLUSTER),
-  'cluster-allow-pubsubshard-when-down': bool('yes', NO_CLUSTER),
+  'cluster-require-full-coverage': bool('yes', core),
+  'cluster-allow-reads-when-down': bool('no', core),
+  'cluster-allow-pubsubshard-when-down': bool('yes', core),
   'cluster-link-sendbuf-limit': size(0n, ULONG_MAX, '0', NO_CLUSTER),
-  'cluster-announce-ip': string('', NO_CLUSTER),
-  'cluster-announce-hostname': define('text', hostName, '', NO_CLUSTER),
-  'cluster-announce-port': int(0n, 65535n, '0', NO_CLUSTER),
-  'cluster-announce-bus-port': int(0n, 65535n, '0', NO_CLUSTER),
-  'cluster-announce-tls-port': int(0n, 65535n, '0', NO_CLUSTER),
-  'cluster-preferred-endpoint-type': choice('ip', NO_CLUSTER, [
-    'ip',
-    'hostname',
-    'unknown-endpoint',
-  ]),
+  'cluster-announce-ip': string('', core),
+  'cluster-announce-hostname': define('text', hostName, '', core),
+  'cluster-announce-port': int(0n, 65535n, '0', core),
+  'cluster-announce-bus-port': int(0n, 65535n, '0', core),
+  'cluster-announce-tls-port': int(0n, 65535n, '0', core),
+  'cluster-preferred-endpoint-type': choice('ip', core, ['ip', 'hostname', 'unknown-endpoint']),
 } as const satisfies Record<string, Definition>
 
 /** The name of a directive that has a value; aliases are not among them. */

@@ -93,6 +93,10 @@ function refuse(
     const refusal = server.users.refusal(call, entry)
     if (refusal !== undefined) return refusal
   }
+  if (server.cluster.enabled) {
+    const refusal = server.cluster.refusal(call, entry, flags)
+    if (refusal !== undefined) return refusal
+  }
   if (server.clientMemory.limitBytes > 0) {
     server.clientMemory.check(call)
     if (session.closed) return undefined
@@ -127,7 +131,7 @@ function reject(call: Call, entry: CommandEntry | undefined, error: CommandError
   if (session.queue !== undefined) session.queue.broken = true
   server.tracking.ended(session, entry)
   const isExecuting = entry !== undefined && (entry.flagBits & FLAG_EXECUTES_QUEUE) !== 0
-  const told = isExecuting ? aborted(error) : error
+  const told = isExecuting && !server.cluster.isOwnError(error) ? aborted(error) : error
   call.reply.error(told)
   server.stats.countError(told.text)
   if (!isExecuting) return

@@ -31,6 +31,7 @@ import { Keyspace } from './keyspace/keyspace.ts'
 import { Secrets } from './services/acl/secrets.ts'
 import { type AclFileContent, loadConfiguredUsers } from './services/acl/startup.ts'
 import { Users } from './services/acl/users.ts'
+import { Cluster } from './services/cluster/cluster.ts'
 import { Migrations } from './services/cluster/migration.ts'
 import { ClientMemory } from './services/connection/client-memory.ts'
 import { Clients } from './services/connection/clients.ts'
@@ -71,6 +72,8 @@ export interface CoreStart {
   readonly runId: string
   readonly startedMs: number
   readonly executable: string
+  /** The file that `cluster-config-file` names, or why it cannot be read; absent: there is none. */
+  readonly clusterFile?: { readonly text: string } | { readonly problem: string }
   /** Processors that this process may use. */
   readonly processorCount: number
   readonly configFile: string
@@ -112,6 +115,7 @@ export class Server {
   readonly notifications: Notifications
   readonly pause: Pause
   readonly clients: Clients
+  readonly cluster: Cluster
   readonly migrations: Migrations
   readonly clientMemory: ClientMemory
   readonly tracking: Tracking
@@ -170,6 +174,7 @@ export class Server {
     this.notifications = new Notifications(this.keyspace.events, this.pubsub)
     this.pause = new Pause(this)
     this.clients = new Clients(this)
+    this.cluster = new Cluster(this, start.clusterFile)
     this.migrations = new Migrations(this)
     this.clientMemory = new ClientMemory(this)
     this.tracking = new Tracking(this)
@@ -189,6 +194,7 @@ export class Server {
     const { users, aclFile } = this.start
     const refusal = loadConfiguredUsers(this, users, aclFile)
     if (refusal !== undefined) this.control.send({ type: 'fatal', ...refusal })
+    this.cluster.begin()
     this.stats.beginSampling()
     this.timers.cron(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
     this.timers.cron(SAVE_CRON_PERIOD_MS, () => this.saves.tick())
@@ -202,6 +208,7 @@ export class Server {
   /** Says again whether calls have to be looked at; whoever opens or shuts a gate calls it. */
   updateGuard(): void {
     this.guarded =
+      this.cluster.enabled ||
       this.eviction.limitBytes > 0 ||
       this.clientMemory.limitBytes > 0 ||
       this.scripting.run.isSlow ||
@@ -214,6 +221,13 @@ export class Server {
   /** Says again whether somebody looks at calls. */
   updateWatch(): void {
     this.watched = this.monitors.count > 0 || this.tracking.active
+  }
+
+  /** 40 hexadecimal digits that name something for ever. */
+  randomId(): string {
+    let id = ''
+    while (id.length < 40) id += this.random.next().toString(16).padStart(8, '0')
+    return id
   }
 
   /** A call that nobody has made yet: requests go through one, those that waited through another. */

@@ -9,6 +9,7 @@ import { existsSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { FromCore } from '../bridge/control.ts'
 import { createBridgeMemory } from '../bridge/memory.ts'
+import { toUnicode } from '../config/byte-text.ts'
 import {
   CONNECTION_SLOTS,
   REPLY_RING_SIZE,
@@ -112,6 +113,7 @@ export class ServerProcess {
       renames: this.#configuration.extras.renames,
       users: this.#configuration.extras.users,
       ...this.#aclFile(),
+      ...this.#clusterFile(),
       secret: randomBytes(SECRET_SIZE),
       hashSeed: this.#hashSeed,
       randomSeed: randomBytes(4).readInt32LE(),
@@ -129,6 +131,13 @@ export class ServerProcess {
   #aclFile(): Pick<CoreStart, 'aclFile'> {
     const path = this.#configuration.settings.raw('aclfile')
     return path === '' ? {} : { aclFile: readText(path) }
+  }
+
+  #clusterFile(): Pick<CoreStart, 'clusterFile'> {
+    const { settings } = this.#configuration
+    if (!settings.bool('cluster-enabled')) return {}
+    const path = settings.raw('cluster-config-file')
+    return existsSync(toUnicode(path)) ? { clusterFile: readText(path) } : {}
   }
 
   /** A thread that dies takes the server down: it must never be half alive. */
@@ -158,12 +167,12 @@ export class ServerProcess {
     else if (message.type === 'rewrite') {
       const error = rewriteConfiguration(this.#configuration.file, message)
       this.#io.tellCore({ type: 'answer', number, error, about: '' })
-    } else if (message.type === 'acl-read') {
+    } else if (message.type === 'text-read') {
       const content = readText(message.path)
       const error = 'problem' in content ? content.problem : ''
       const text = 'text' in content ? content.text : ''
       this.#io.tellCore({ type: 'answer', number, error, about: '', text })
-    } else if (message.type === 'acl-write') {
+    } else if (message.type === 'text-write') {
       const error = replaceText(message.path, message.text)
       this.#io.tellCore({ type: 'answer', number, error, about: '' })
     }

@@ -19,6 +19,10 @@ import {
 import type { Db } from './db.ts'
 import { copyKey, moveKey, renameKey } from './transfer.ts'
 
+const MOVE_IN_CLUSTER = new CommandError('ERR MOVE is not allowed in cluster mode')
+const COPY_IN_CLUSTER = new CommandError(
+  'ERR Copying to another database is not allowed in cluster mode',
+)
 const NOT_AN_INT = new CommandError(
   'ERR value is out of range, value must between -2147483648 and 2147483647',
 )
@@ -73,6 +77,7 @@ export const copyCommand = command({
       else if (args.is(i, 'DB') && i + 1 < args.count) target = databaseArgument(call, ++i)
       else throw SYNTAX
     }
+    if (target !== db && call.server.cluster.enabled) throw COPY_IN_CLUSTER
     if (target === db && sameArguments(args, 1, 2)) throw SAME_OBJECT
     const from = db.read(args, 1)
     if (from === 0) return call.reply.integer(0)
@@ -97,6 +102,7 @@ export const moveCommand = command({
 
   run(call) {
     const { args, db } = call
+    if (call.server.cluster.enabled) throw MOVE_IN_CLUSTER
     const target = databaseArgument(call, 2)
     if (target === db) throw SAME_OBJECT
     const ref = db.write(args, 1)

@@ -36,7 +36,7 @@ export const aclLoad: CommandDefinition = {
     const path = filePath(call)
     const answer = call.answerLater()
     server.control.ask(
-      (number) => ({ type: 'acl-read', number, path }),
+      (number) => ({ type: 'text-read', number, path }),
       (problem, _about, text) => {
         const errors =
           problem === '' ? loadUsers(server.users, path, text) : cannotOpen(path, problem)
@@ -69,7 +69,7 @@ export const aclSave: CommandDefinition = {
       .join('')
     const answer = call.answerLater()
     server.control.ask(
-      (number) => ({ type: 'acl-write', number, path, text }),
+      (number) => ({ type: 'text-write', number, path, text }),
       (problem) => {
         if (problem !== '') server.log.warning(`Saving the ACL file '${path}' failed: ${problem}`)
         answer((reply) => {

@@ -17,7 +17,9 @@ import type { Args } from '../../engine/args.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError } from '../../engine/errors.ts'
 import type { Server } from '../../server.ts'
+import { nodesFileText, parseNodesFile } from './nodes-file.ts'
 
+const BUS_PORT_DISTANCE = 10000
 const CROSS_SLOT = new CommandError("CROSSSLOT Keys in request don't hash to the same slot")
 const NOT_SERVED = new CommandError('CLUSTERDOWN Hash slot not served')
 const DOWN = new CommandError('CLUSTERDOWN The cluster is down')
@@ -25,11 +27,16 @@ const DOWN_READ_ONLY = new CommandError(
   'CLUSTERDOWN The cluster is down and only accepts read commands',
 )
 
+const OWN_ERRORS = new Set([CROSS_SLOT, NOT_SERVED, DOWN, DOWN_READ_ONLY])
+
 /** A row of slots, both ends included. */
 export interface SlotRange {
   readonly first: number
   readonly last: number
 }
+
+/** What there is of an earlier run. */
+export type NodesFile = { readonly text: string } | { readonly problem: string }
 
 /** What outlives the process. */
 export interface ClusterState {
@@ -48,16 +55,45 @@ export class Cluster {
   configEpoch = 0
   currentEpoch = 0
 
-  /** `saved`: what a file holds of an earlier run. */
-  constructor(server: Server, saved: ClusterState | undefined) {
+  /** Why this node cannot be what it was before; empty: it can. */
+  readonly problem: string
+  readonly #isNew: boolean
+
+  /** `file`: what an earlier run has left; undefined: there was none. */
+  constructor(server: Server, file: NodesFile | undefined) {
     this.#server = server
     this.enabled = server.settings.bool('cluster-enabled')
+    let saved: ClusterState | undefined
+    let problem = ''
+    if (file !== undefined) {
+      const outcome = 'problem' in file ? file.problem : parseNodesFile(file.text)
+      if (typeof outcome === 'string') problem = outcome
+      else saved = outcome
+    }
+    this.problem = problem
+    this.#isNew = saved === undefined
     this.id = saved?.id ?? server.randomId()
     this.configEpoch = saved?.configEpoch ?? 0
     this.currentEpoch = saved?.currentEpoch ?? 0
     for (const { first, last } of saved?.slots ?? [{ first: 0, last: SLOT_COUNT - 1 }]) {
       for (let slot = first; slot <= last; slot++) this.take(slot)
     }
+  }
+
+  /** A new node writes down who it is. */
+  begin(): void {
+    if (!this.enabled) return
+    const { log, control, settings } = this.#server
+    if (this.problem !== '') {
+      const name = settings.raw('cluster-config-file')
+      const text = `Unrecoverable error: corrupted cluster config file "${name}": ${this.problem}`
+      return control.send({ type: 'fatal', text })
+    }
+    if (!this.#isNew) return log.notice(`Node configuration loaded, I'm ${this.id}`)
+    log.notice(`No cluster configuration found, I'm ${this.id}`)
+    this.save((problem) => {
+      if (problem !== '') log.warning(`Could not write cluster-config-file: ${problem}`)
+    })
   }
 
   get ownedCount(): number {
@@ -110,6 +146,25 @@ export class Cluster {
     this.currentEpoch = 0
   }
 
+  /** Writes down what outlives the process. `saved` is told what went wrong, if anything. */
+  save(saved: (problem: string) => void = () => {}): void {
+    const { settings, control } = this.#server
+    const port = settings.int('port')
+    const busPort = settings.int('cluster-port') || port + BUS_PORT_DISTANCE
+    const address = `${settings.text('cluster-announce-ip')}:${port}@${busPort}`
+    const text = nodesFileText(
+      {
+        id: this.id,
+        slots: this.ranges(),
+        configEpoch: this.configEpoch,
+        currentEpoch: this.currentEpoch,
+      },
+      address,
+    )
+    const path = settings.raw('cluster-config-file')
+    control.ask((number) => ({ type: 'text-write', number, path, text }), saved)
+  }
+
   /** Why a call may not be made; undefined: it may. `flags`: what it, or its queue, does. */
   refusal(call: Call, entry: CommandEntry, flags: number): CommandError | undefined {
     const { queue } = call.session
@@ -121,6 +176,11 @@ export class Cluster {
     if (!this.owns(slot)) return NOT_SERVED
     if (queue !== undefined) queue.joinSlot(slot)
     return this.isUp ? undefined : this.#whileDown(entry, flags)
+  }
+
+  /** These are told as they are, also where they end a transaction. */
+  isOwnError(error: CommandError): boolean {
+    return OWN_ERRORS.has(error)
   }
 
   #whileDown(entry: CommandEntry, flags: number): CommandError | undefined {

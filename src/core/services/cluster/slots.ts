@@ -27,7 +27,7 @@ export const clusterKeyslot: CommandDefinition = clusterSubcommand({
   usage: 'key:string',
   summary: 'Tells the slot of a key.',
   complexity: 'O(N) where N is the number of bytes in the key',
-  flags: ['loading', 'stale'],
+  flags: ['stale'],
   reply: 'integer',
 
   run({ args, reply }) {
@@ -78,12 +78,12 @@ export const clusterGetkeysinslot = clusterSubcommand({
 })
 
 export const clusterAddslots = clusterSubcommand({
-  ...changing('ADDSLOTS', 'slot:integer [slot ...]', 'Lets this node serve slots.', '3.0.0'),
+  ...changing('ADDSLOTS', 'slot:integer [...]', 'Lets this node serve slots.', '3.0.0'),
   run: (call) => change(call, singleSlots(call), true),
 })
 
 export const clusterDelslots = clusterSubcommand({
-  ...changing('DELSLOTS', 'slot:integer [slot ...]', 'Lets nobody serve slots.', '3.0.0'),
+  ...changing('DELSLOTS', 'slot:integer [...]', 'Lets nobody serve slots.', '3.0.0'),
   run: (call) => change(call, singleSlots(call), false),
 })
 
@@ -125,8 +125,7 @@ export const clusterFlushslots = clusterSubcommand({
 
 export const clusterSetslot = clusterSubcommand({
   name: 'SETSLOT',
-  usage:
-    'slot:integer <subcommand: IMPORTING node-id | MIGRATING node-id | NODE node-id | STABLE>',
+  usage: 'slot:integer <subcommand: IMPORTING node-id | MIGRATING node-id | NODE node-id | STABLE>',
   summary: 'Says who serves a slot, or is about to.',
   complexity: 'O(1)',
   flags: [...ADMIN],
@@ -138,7 +137,9 @@ export const clusterSetslot = clusterSubcommand({
     const { cluster } = server
     const slot = slotAt(call, 2)
     if (args.is(3, 'STABLE') && args.count === 4) return reply.ok()
-    const [isTo, isFrom, isNode] = ['MIGRATING', 'IMPORTING', 'NODE'].map((word) => args.is(3, word))
+    const [isTo, isFrom, isNode] = ['MIGRATING', 'IMPORTING', 'NODE'].map((word) =>
+      args.is(3, word),
+    )
     if (args.count !== 5 || !(isTo || isFrom || isNode)) throw BAD_SETSLOT
     if (isTo && !cluster.owns(slot)) {
       throw new CommandError(`ERR I'm not the owner of hash slot ${slot}`)
@@ -148,7 +149,9 @@ export const clusterSetslot = clusterSubcommand({
     }
     if (!knows(call, 4)) {
       const id = idOf(call, 4)
-      throw new CommandError(isNode ? `ERR Unknown node ${id}` : `ERR I don't know about node ${id}`)
+      throw new CommandError(
+        isNode ? `ERR Unknown node ${id}` : `ERR I don't know about node ${id}`,
+      )
     }
     if (!isNode) throw NOT_HERE
     cluster.take(slot)

@@ -16,7 +16,7 @@ export const clusterInfo: CommandDefinition = clusterSubcommand({
   usage: '',
   summary: 'Tells how the cluster is.',
   complexity: 'O(1)',
-  flags: ['loading', 'stale'],
+  flags: ['stale'],
   tips: ['nondeterministic_output'],
   reply: 'verbatim',
 
@@ -45,7 +45,7 @@ export const clusterNodes = clusterSubcommand({
   usage: '',
   summary: 'Describes the nodes, a line for each.',
   complexity: 'O(N) where N is the total number of Cluster nodes',
-  flags: ['loading', 'stale'],
+  flags: ['stale'],
   tips: ['nondeterministic_output'],
   reply: 'verbatim',
 
@@ -68,7 +68,7 @@ export const clusterSlots = clusterSubcommand({
   usage: '',
   summary: 'Tells who serves which slots.',
   complexity: 'O(N) where N is the total number of Cluster nodes',
-  flags: ['loading', 'stale'],
+  flags: ['stale'],
   tips: ['nondeterministic_output'],
   deprecated: { since: '7.0.0', replacedBy: '`CLUSTER SHARDS`' },
   history: [
@@ -119,7 +119,7 @@ export const clusterShards = clusterSubcommand({
   summary: 'Tells who serves which slots, shard by shard.',
   since: '7.0.0',
   complexity: 'O(N) where N is the total number of cluster nodes',
-  flags: ['loading', 'stale'],
+  flags: ['stale'],
   tips: ['nondeterministic_output'],
   reply: 'array',
 
@@ -164,7 +164,7 @@ export const clusterLinks = clusterSubcommand({
   summary: 'Describes the connections between nodes.',
   since: '7.0.0',
   complexity: 'O(N) where N is the total number of Cluster nodes',
-  flags: ['loading', 'stale'],
+  flags: ['stale'],
   tips: ['nondeterministic_output'],
   reply: 'array',
   run: ({ reply }) => reply.array(0),
@@ -175,7 +175,7 @@ export const clusterMyid = clusterSubcommand({
   usage: '',
   summary: "Tells this node's id.",
   complexity: 'O(1)',
-  flags: ['loading', 'stale'],
+  flags: ['stale'],
   reply: 'bulk',
   run: ({ server, reply }) => reply.bulkText(server.cluster.id),
 })

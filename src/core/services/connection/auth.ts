@@ -80,7 +80,7 @@ export const helloCommand = command({
     reply.bulkText('id')
     reply.integer(session.id)
     reply.bulkText('mode')
-    reply.bulkText('standalone')
+    reply.bulkText(call.server.cluster.enabled ? 'cluster' : 'standalone')
     reply.bulkText('role')
     reply.bulkText('master')
     reply.bulkText('modules')

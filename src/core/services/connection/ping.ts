@@ -1,5 +1,5 @@
 /**
- * PING, ECHO, SELECT, QUIT, RESET, READONLY, READWRITE: the smallest talk there is.
+ * PING, ECHO, SELECT, QUIT, RESET: the smallest talk there is.
  *
  * Thread: core. Hot path.
  * Owns: nothing.
@@ -15,7 +15,7 @@ const INT_MAX = 2147483647
 const DB_OUT_OF_RANGE = new CommandError(
   'ERR value is out of range, value must between -2147483648 and 2147483647',
 )
-const NO_CLUSTER = new CommandError('ERR This instance has cluster support disabled')
+const SELECT_IN_CLUSTER = new CommandError('ERR SELECT is not allowed in cluster mode')
 
 export const pingCommand = command({
   name: 'PING',
@@ -73,6 +73,7 @@ export const selectCommand = command({
   run(call) {
     const index = call.args.integer(1)
     if (index > INT_MAX || index < -INT_MAX - 1) throw DB_OUT_OF_RANGE
+    if (call.server.cluster.enabled && index !== 0) throw SELECT_IN_CLUSTER
     if (index < 0 || index >= call.keyspace.dbs.length) throw INVALID_DB_INDEX
 
     call.session.dbIndex = index
@@ -112,37 +113,5 @@ export const resetCommand = command({
   run(call) {
     call.server.clients.reset(call.session)
     call.reply.simple('RESET')
-  },
-})
-
-export const readonlyCommand = command({
-  name: 'READONLY',
-  usage: '',
-  summary: 'Allows reading from a replica of a cluster.',
-  since: '3.0.0',
-  complexity: 'O(1)',
-  flags: ['loading', 'stale', 'fast'],
-  group: 'cluster',
-  categories: ['connection'],
-  reply: 'ok',
-
-  run() {
-    throw NO_CLUSTER
-  },
-})
-
-export const readwriteCommand = command({
-  name: 'READWRITE',
-  usage: '',
-  summary: 'Forbids again what READONLY allowed.',
-  since: '3.0.0',
-  complexity: 'O(1)',
-  flags: ['loading', 'stale', 'fast'],
-  group: 'cluster',
-  categories: ['connection'],
-  reply: 'ok',
-
-  run() {
-    throw NO_CLUSTER
   },
 })

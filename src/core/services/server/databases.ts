@@ -16,6 +16,7 @@ import { CommandError, INVALID_DB_INDEX, SYNTAX } from '../../engine/errors.ts'
 const KEPT_ARENAS_SIZE = 8 * 1024 * 1024
 
 const FIRST_DB_INDEX = new CommandError('ERR invalid first DB index')
+const SWAPDB_IN_CLUSTER = new CommandError('ERR SWAPDB is not allowed in cluster mode')
 const SECOND_DB_INDEX = new CommandError('ERR invalid second DB index')
 
 export const dbsizeCommand = command({
@@ -97,6 +98,7 @@ export const swapdbCommand = command({
 
   run(call) {
     const { keyspace } = call
+    if (call.server.cluster.enabled) throw SWAPDB_IN_CLUSTER
     const first = databaseIndex(call, 1, FIRST_DB_INDEX)
     const second = databaseIndex(call, 2, SECOND_DB_INDEX)
     const count = keyspace.dbs.length

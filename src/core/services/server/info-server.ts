@@ -21,7 +21,7 @@ export function serverSection(server: Server): string[] {
     `redis_build_id:${buildId()}`,
     `redbun_version:${REDBUN_VERSION}`,
     `bun_version:${Bun.version}`,
-    'redis_mode:standalone',
+    `redis_mode:${server.cluster.enabled ? 'cluster' : 'standalone'}`,
     `os:${type()} ${release()} ${arch() === 'x64' ? 'x86_64' : arch()}`,
     'arch_bits:64',
     'monotonic_clock:POSIX clock_gettime',

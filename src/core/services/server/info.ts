@@ -41,7 +41,12 @@ const SECTIONS: readonly Section[] = [
   { name: 'commandstats', title: 'Commandstats', isDefault: false, lines: commandstatsSection },
   { name: 'errorstats', title: 'Errorstats', isDefault: true, lines: errorstatsSection },
   { name: 'latencystats', title: 'Latencystats', isDefault: false, lines: latencystatsSection },
-  { name: 'cluster', title: 'Cluster', isDefault: true, lines: () => ['cluster_enabled:0'] },
+  {
+    name: 'cluster',
+    title: 'Cluster',
+    isDefault: true,
+    lines: ({ cluster }) => [`cluster_enabled:${cluster.enabled ? 1 : 0}`],
+  },
   { name: 'keyspace', title: 'Keyspace', isDefault: true, lines: keyspaceSection },
   { name: 'redbun', title: 'Redbun', isDefault: false, lines: redbunSection },
 ]

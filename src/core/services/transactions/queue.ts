@@ -5,8 +5,9 @@
  * Owns: the copies of one session's queue.
  * Never: runs a call.
  */
-import type { CommandEntry } from '../../command/table.ts'
+
 import { joined, NO_SLOT } from '../../../lib/crc16.ts'
+import type { CommandEntry } from '../../command/table.ts'
 import type { Args } from '../../engine/args.ts'
 
 const START_WORDS = 256
