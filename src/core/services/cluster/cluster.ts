@@ -27,12 +27,21 @@ const DOWN_READ_ONLY = new CommandError(
   'CLUSTERDOWN The cluster is down and only accepts read commands',
 )
 
+const SCRIPT_CROSS_SLOT = 'Script attempted to access keys that do not hash to the same slot'
+const SCRIPT_NOT_LOCAL = 'Script attempted to access a non local key in a cluster node'
+const SCRIPT_DOWN = 'Script attempted to execute a command while the cluster is down'
 const OWN_ERRORS = new Set([CROSS_SLOT, NOT_SERVED, DOWN, DOWN_READ_ONLY])
 
 /** A row of slots, both ends included. */
 export interface SlotRange {
   readonly first: number
   readonly last: number
+}
+
+/** What a script that runs says of the keys it has used. */
+export interface ScriptSlot {
+  slot: number
+  readonly allowCrossSlot: boolean
 }
 
 /** What there is of an earlier run. */
@@ -176,6 +185,17 @@ export class Cluster {
     if (!this.owns(slot)) return NOT_SERVED
     if (queue !== undefined) queue.joinSlot(slot)
     return this.isUp ? undefined : this.#whileDown(entry, flags)
+  }
+
+  /** Why a script may not make a call; '' when it may. `run`: remembers the slot of its keys. */
+  scriptRefusal(entry: CommandEntry, args: Args, run: ScriptSlot): string {
+    const slot = this.slotOf(entry, args)
+    if (slot === NO_SLOT) return ''
+    if (slot === SEVERAL_SLOTS) return SCRIPT_CROSS_SLOT
+    if (!this.owns(slot)) return SCRIPT_NOT_LOCAL
+    if (!this.isUp && this.#whileDown(entry, entry.flagBits) !== undefined) return SCRIPT_DOWN
+    if (run.slot === NO_SLOT) run.slot = slot
+    return run.slot === slot || run.allowCrossSlot ? '' : SCRIPT_CROSS_SLOT
   }
 
   /** These are told as they are, also where they end a transaction. */

@@ -202,7 +202,8 @@ export class NestedCall implements ReplySink {
     if ((flags & FLAG_DENYOOM) !== 0 && !scriptRun.allowOom && !scriptRun.wrote) {
       if (this.#server.eviction.isOver) return `-${OUT_OF_MEMORY.text}` // alloc: an error
     }
-    return ''
+    const { cluster } = this.#server
+    return cluster.enabled ? cluster.scriptRefusal(entry, this.#args, scriptRun) : ''
   }
 
   /** Why the caller's user may not make the call, which is logged; '' when it may. */

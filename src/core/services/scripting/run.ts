@@ -5,6 +5,7 @@
  * Owns: the state of the run in progress; there is never more than one.
  * Never: runs anything.
  */
+import { NO_SLOT } from '../../../lib/crc16.ts'
 import type { Call } from '../../engine/call.ts'
 import { AUDIENCE_ALL } from '../../engine/propagation.ts'
 
@@ -34,6 +35,8 @@ export class ScriptRun {
   readOnly = false
   allowOom = false
   allowCrossSlot = false
+  /** In a cluster: the slot of the keys so far. */
+  slot = NO_SLOT
   /** A command that writes was called: from now on the run cannot be ended without a trace. */
   wrote = false
   startedUs = 0
@@ -52,6 +55,9 @@ export class ScriptRun {
     this.readOnly = readOnly || (!isCompat && (flags & SCRIPT_NO_WRITES) !== 0)
     this.allowOom = !isCompat && (flags & SCRIPT_ALLOW_OOM) !== 0
     this.allowCrossSlot = isCompat || (flags & SCRIPT_ALLOW_CROSS_SLOT) !== 0
+    this.slot = caller.server.cluster.enabled
+      ? caller.server.cluster.slotOf(caller.entry, caller.args)
+      : NO_SLOT
     this.wrote = false
     this.startedUs = caller.server.clock.lapStartUs
     this.isSlow = false

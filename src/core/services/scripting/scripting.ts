@@ -15,7 +15,13 @@ import type { Server } from '../../server.ts'
 import type { ScriptEngine } from './engine.ts'
 import { Functions } from './functions.ts'
 import { Prng } from './prng.ts'
-import { SCRIPT_ALLOW_OOM, SCRIPT_COMPAT, SCRIPT_NO_WRITES, ScriptRun } from './run.ts'
+import {
+  SCRIPT_ALLOW_OOM,
+  SCRIPT_COMPAT,
+  SCRIPT_NO_CLUSTER,
+  SCRIPT_NO_WRITES,
+  ScriptRun,
+} from './run.ts'
 import { Scripts } from './scripts.ts'
 
 export const TOO_MANY_KEYS = new CommandError(
@@ -44,6 +50,9 @@ const UNKILLABLE = new CommandError(
 
 /** Executes what other clients have sent, in the middle of a script. */
 export type ServeOthers = () => void
+const NOT_IN_CLUSTER = new CommandError(
+  "ERR Can not run script on cluster, 'no-cluster' flag is set.",
+)
 
 export class Scripting {
   readonly server: Server
@@ -95,6 +104,7 @@ export class Scripting {
   /** The gates for scripts that have declared what they do. */
   #check({ server }: Call, flags: number, readOnly: boolean): void {
     if ((flags & SCRIPT_COMPAT) !== 0) return
+    if ((flags & SCRIPT_NO_CLUSTER) !== 0 && server.cluster.enabled) throw NOT_IN_CLUSTER
     if ((flags & SCRIPT_NO_WRITES) === 0 && readOnly) throw WRITES_IN_READ_ONLY
     if ((flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES)) === 0 && server.eviction.isOver) {
       throw OUT_OF_MEMORY
