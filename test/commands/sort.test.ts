@@ -217,3 +217,11 @@ suite('SORT finds keys by patterns for those only who may read all', (check) => 
   sorter('SORT l BY w_* GET #', '*2 $1 $2')
   check('ACL DELUSER sorter', ':1')
 })
+
+suite('SORT of a set by nothing is sorted in scripts', (check) => {
+  check('SADD s b a 10 9', ':4')
+  check(['EVAL', "return redis.call('sort', KEYS[1], 'by', 'nosort')", '1', 's'], '*4 $10 $9 $a $b')
+  check('ZADD z 1 c 2 b 3 a', ':3')
+  const limited = "return redis.call('sort', 'z', 'by', 'x', 'desc', 'limit', '0', '2')"
+  check(['EVAL', limited, '1', 'z'], '*2 $a $b')
+})

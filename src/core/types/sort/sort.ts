@@ -107,7 +107,7 @@ class Sorted {
     if (ref !== 0) grow(arena, ref)
     const count = elementCount(arena, ref)
     const [start, end] = range(options, count)
-    if (isStoredSet(arena, ref, options)) {
+    if (isSetToBeSorted(call, arena, ref, options)) {
       options.unsorted = false
       options.alpha = true
       options.by = 0
@@ -163,9 +163,13 @@ function range(options: SortOptions, count: number): [start: number, end: number
   return [start, Math.min(end, count)]
 }
 
-/** A set that is stored without sorting is sorted all the same, so that replicas store the same. */
-function isStoredSet(arena: Arena, ref: Ref, options: SortOptions): boolean {
-  if (ref === 0 || !options.unsorted || options.store === 0) return false
+/**
+ * A set that is stored, or read by a script, without sorting is sorted all the same, so that replicas
+ * do the same.
+ */
+function isSetToBeSorted(call: Call, arena: Arena, ref: Ref, options: SortOptions): boolean {
+  if (ref === 0 || !options.unsorted) return false
+  if (options.store === 0 && !call.session.isScript) return false
   return entryType(arena, ref) === TYPE_SET
 }
 
