@@ -4,9 +4,12 @@
  * a turn comes only with time.
  *
  * Thread: any.
- * Owns: the memory of one server, and its pretended sockets.
+ * Owns: the memory of one server, its pretended sockets, a directory for its files.
  * Never: opens a socket or starts a thread.
  */
+import { mkdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { FromCore } from '../../src/bridge/control.ts'
 import {
   createBridgeMemory,
@@ -34,6 +37,10 @@ const ARENA_SIZE = 4 * 1024 * 1024
 /** Large: nobody drains replies during a turn. Pages that are not touched cost nothing. */
 const REQUEST_RING_SIZE = 16 * 1024 * 1024
 const REPLY_RING_SIZE = 64 * 1024 * 1024
+/** Files of all servers of this process. */
+const DIRECTORY = join(tmpdir(), `redbun-in-process-${process.pid}`)
+let instances = 0
+process.on('exit', () => rmSync(DIRECTORY, { recursive: true, force: true }))
 const HASH_SEED = 12345
 const RANDOM_SEED = 54321
 /** Turns after which a server that is still busy is taken to be stuck. */
@@ -68,7 +75,10 @@ export class InProcessServer implements ConnectionOwner, DeliveryOwner {
 
   constructor(options: InProcessOptions = {}) {
     const settings = new Settings()
+    mkdirSync(DIRECTORY, { recursive: true })
     settings.adopt({
+      dir: DIRECTORY,
+      dbfilename: `${++instances}.rdb`,
       save: '',
       'enable-debug-command': 'yes',
       'enable-protected-configs': 'yes',

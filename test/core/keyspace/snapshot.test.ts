@@ -25,7 +25,12 @@ afterAll(() => rmSync(directory, { recursive: true }))
 
 function start(settings: Record<string, string> = {}): InProcessServer {
   // The loop takes no step of its own.
-  const mine = { dir: directory, 'rdb-key-save-delay': '1000000000', 'key-load-delay': '0' }
+  const mine = {
+    dir: directory,
+    dbfilename: 'dump.rdb',
+    'rdb-key-save-delay': '1000000000',
+    'key-load-delay': '0',
+  }
   return new InProcessServer({ settings: { ...mine, ...settings } })
 }
 

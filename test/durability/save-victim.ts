@@ -1,0 +1,55 @@
+/**
+ * A process that saves twice and may be killed the second time: run by `rdb.test.ts`, which arms the
+ * faults. One thread plays the core and the disk thread.
+ *
+ *     bun save-victim.ts DIRECTORY FAULTS
+ *
+ * Thread: any.
+ * Owns: nothing but the directory.
+ * Never: lives longer than a second.
+ */
+import { createBridgeMemory } from '../../src/bridge/memory.ts'
+import { DiskLink } from '../../src/core/engine/disk-link.ts'
+import { RdbStream } from '../../src/core/services/persistence/rdb-stream.ts'
+import { armFaults } from '../../src/disk/faults.ts'
+import { DiskThread } from '../../src/disk/thread.ts'
+
+/** Several buffers of the disk thread's. */
+const SIZE = 700_000
+
+const [directory, faults] = process.argv.slice(2)
+const memory = createBridgeMemory(1, 4096, 4096, 1)
+const disk = new DiskLink(memory, true, () => {})
+const thread = new DiskThread(memory)
+disk.idle = () => thread.turn()
+
+save('o')
+armFaults(faults)
+process.stdout.write(save('n'))
+
+/** A file of nothing but this letter. Gives what was said about it. */
+function save(letter: string): string {
+  let said = ''
+  const stream = new RdbStream(disk)
+  const job = stream.begin(
+    {
+      type: 'rdb-save',
+      directory,
+      name: 'dump.rdb',
+      temporaryName: 'temp-1.rdb',
+      checksum: true,
+      syncsAsItGoes: true,
+    },
+    false,
+    {
+      told(message) {
+        said = message.type === 'failed' ? message.problem.code : message.type
+      },
+    },
+  )
+  const bytes = Buffer.alloc(SIZE, letter)
+  stream.writer.raw(bytes, 0, SIZE)
+  stream.end(10)
+  disk.waitFor(job)
+  return said
+}
