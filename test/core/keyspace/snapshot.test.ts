@@ -36,7 +36,7 @@ function start(settings: Record<string, string> = {}): InProcessServer {
 
 function ask(client: InProcessClient, ...words: string[]): string {
   client.write(encodeRequest(words.map((word) => Buffer.from(word, 'latin1'))))
-  return notation(client.next(0))
+  return notation(client.next(1000))
 }
 
 /** What the file holds, and whether every block of it is where it should be. */
