@@ -451,10 +451,13 @@ function put(arena: Arena, pack: Ref, at: number, replaced: number): Ref {
   const bytes = arena.bytes
   const start = fitted << 3
   const to = start + relative
-  if (relative + replaced < total - 1) {
-    bytes.copyWithin(to + added, to + replaced, start + total)
-  } else {
-    bytes[start + size - 1] = END
+  // What is as long as what it replaces moves nothing.
+  if (added !== replaced) {
+    if (relative + replaced < total - 1) {
+      bytes.copyWithin(to + added, to + replaced, start + total)
+    } else {
+      bytes[start + size - 1] = END
+    }
   }
   if (planIsInteger) writeInteger(bytes, to)
   else writeString(bytes, to)
