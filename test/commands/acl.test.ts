@@ -624,6 +624,7 @@ describe('ACL CAT, DRYRUN, GENPASS, HELP', () => {
     dry('CONFIG SET a b', "$This user has no permissions to run the 'config|set' command")
     dry('CONFIG', "-ERR wrong number of arguments for 'config' command")
     dry('CONFIG NOSUCH', "-ERR Command 'CONFIG' not found")
+    dry('CONFIG|GET x', "-ERR Command 'CONFIG|GET' not found")
     dry('NOSUCH', "-ERR Command 'NOSUCH' not found")
     dry('PUBLISH d x', "$This user has no permissions to access the 'd' channel")
     dry('SUBSCRIBE c d', "$This user has no permissions to access the 'd' channel")

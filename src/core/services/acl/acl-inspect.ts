@@ -136,10 +136,10 @@ function replyLogEntry({ reply, nowMs }: Call, entry: AccessLogEntry): void {
 
 /** The command or subcommand that the words from argument `index` on call. */
 function commandAt({ args, server }: Call, index: number): CommandEntry | undefined {
-  const { commands } = server
-  const entry = commands.findName(args.text(index))
+  const at = args.offsets[index]
+  const entry = server.commands.find(args.bytes, at, at + args.lengths[index])
   if (entry?.subcommands === undefined || index + 1 >= args.count) return entry
-  return commands.findName(`${entry.name}|${args.text(index + 1)}`)
+  return entry.subcommands.get(args.text(index + 1).toLowerCase())
 }
 
 function tooMany({ args }: Call): CommandError {

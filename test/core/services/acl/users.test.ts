@@ -113,11 +113,15 @@ describe.each(programs)('users of a configuration (%s)', (program) => {
 
   test('bind a renamed command by its first name', async () => {
     const config =
-      'rename-command GET FETCH\nrename-command DEL ""\nuser a on nopass ~* +get +del\n'
+      'rename-command GET FETCH\nrename-command DEL ""\nrename-command CONFIG SETTINGS\n' +
+      'user a on nopass ~* +get +del\n'
     const server = await start(program, config)
     const client = await server.connect()
     expect(await says(client, 'ACL SETUSER b +fetch')).toContain('Unknown command or category')
     expect(await says(client, 'ACL SETUSER b +get')).toBe('+OK')
+    expect(await says(client, 'ACL DRYRUN a FETCH k')).toBe('+OK')
+    expect(await says(client, 'ACL DRYRUN a GET k')).toBe("-ERR Command 'GET' not found")
+    expect(await says(client, 'ACL DRYRUN a SETTINGS GET x')).toContain("the 'config|get' command")
     expect(await says(client, 'AUTH a x')).toBe('+OK')
     expect(await says(client, 'FETCH k')).toBe('(nil)')
     expect(await says(client, 'GET k')).toStartWith('-ERR unknown command')
