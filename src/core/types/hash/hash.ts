@@ -170,30 +170,6 @@ export function hashSet(
       keepsEnd,
     )
   }
-  return setInPack(
-    arena,
-    ref,
-    structure,
-    field,
-    fieldOffset,
-    fieldLength,
-    value,
-    valueOffset,
-    valueLength,
-  )
-}
-
-function setInPack(
-  arena: Arena,
-  ref: Ref,
-  structure: Ref,
-  field: Words,
-  fieldOffset: number,
-  fieldLength: number,
-  value: Words,
-  valueOffset: number,
-  valueLength: number,
-): boolean {
   const first = listpackFirst(arena, structure)
   const at = listpackFind(arena, first, field.bytes, fieldOffset, fieldLength, 1)
   if (at !== 0) {

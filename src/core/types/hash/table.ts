@@ -54,7 +54,16 @@ export function setInMap(
     made = entryCreateAligned(arena, field.words, fieldOffset, fieldLength, size)
   }
   const payload = entryPayloadOffset(arena, made)
-  writeValueBytes(arena, payload, value, valueOffset, valueLength)
+  arena.words[payload >> 2] = valueLength
+  copyBytes(
+    arena.bytes,
+    arena.words,
+    payload + HASH_LENGTH_SIZE,
+    value.bytes,
+    value.words,
+    valueOffset,
+    valueLength,
+  )
   if (entry === 0) {
     byteMapInsert(arena, map, hash, made)
   } else if (made !== entry) {

@@ -373,3 +373,35 @@ describe('a hash whose fields end', () => {
     })
   }
 })
+
+describe('many fields that end at once', () => {
+  for (const entries of ['100000', '0']) {
+    test(`are gone for everybody before all are taken out (up to ${entries} in a listpack)`, () => {
+      const settings = { 'hash-max-listpack-entries': entries }
+      const server = new InProcessServer({ arenaCount: 3, settings })
+      const client = server.connect()
+      const ask = (...argv: readonly string[]) => {
+        client.write(encodeRequest(argv.map((part) => Buffer.from(part))))
+        return notation(client.next(0))
+      }
+      const { clock, keyspace } = server.server
+      const fields = Array.from({ length: 2500 }, (_, i) => `f${i}`)
+      ask('HSET', 'h', ...fields.flatMap((field) => [field, 'v']))
+      ask('HPEXPIREAT', 'h', `${clock.nowMs + GRID_MS}`, 'FIELDS', '2500', ...fields)
+      ask('HSET', 'h', 'stays', '1')
+      expect(keyspace.nextDeadlineMs).toBeLessThanOrEqual(clock.nowMs + GRID_MS)
+
+      clock.advance(2 * GRID_MS)
+      keyspace.expireDue(100)
+      expect(keyspace.expiredElementCount).toBe(100)
+      // The first call takes out some, sees none of the others, and the loop goes on.
+      expect(ask('HLEN', 'h')).toBe(':1')
+      expect(ask('HGETALL', 'h')).toBe('*2 $stays $1')
+      expect(keyspace.expiredElementCount).toBeLessThan(2500)
+      while (keyspace.nextDeadlineMs <= clock.nowMs) server.settle()
+      expect(keyspace.expiredElementCount).toBe(2500)
+      expect(keyspace.nextDeadlineMs).toBe(Number.POSITIVE_INFINITY)
+      expect(keyspaceFaults(keyspace)).toEqual([])
+    })
+  }
+})
