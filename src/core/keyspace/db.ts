@@ -104,13 +104,13 @@ export class Db {
     const ref = this.find(args, index)
     if (ref !== 0) {
       const word = ref << 1
-      const header = this.arena.words[word]
-      if ((header & TIMED_FLAGS) === 0 || !this.#expireIfDue(ref)) {
+      const { words } = this.arena
+      if ((words[word] & TIMED_FLAGS) === 0 || !this.#expireIfDue(ref)) {
         keyspace.hits++
         if (keyspace.touchesTime) {
-          this.arena.words[word] = (header & 0xff) | (keyspace.lruClock << AGE_SHIFT)
+          words[word] = (words[word] & 0xff) | (keyspace.lruClock << AGE_SHIFT)
         } else if (keyspace.touchesUse) {
-          keyspace.countUse(this.arena.words, word)
+          keyspace.countUse(words, word)
         }
         return ref
       }
@@ -154,13 +154,13 @@ export class Db {
     if (ref === 0) return 0
     const keyspace = this.#keyspace
     const word = ref << 1
-    const header = this.arena.words[word]
-    if ((header & TIMED_FLAGS) !== 0 && this.#expireIfDue(ref)) return 0
+    const { words } = this.arena
+    if ((words[word] & TIMED_FLAGS) !== 0 && this.#expireIfDue(ref)) return 0
     if (keyspace.epoch !== 0) keyspace.changing(this, ref)
     if (keyspace.touchesTime) {
-      this.arena.words[word] = (header & 0xff) | (keyspace.lruClock << AGE_SHIFT)
+      words[word] = (words[word] & 0xff) | (keyspace.lruClock << AGE_SHIFT)
     } else if (keyspace.touchesUse) {
-      keyspace.countUse(this.arena.words, word)
+      keyspace.countUse(words, word)
     }
     return ref
   }
