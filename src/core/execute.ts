@@ -59,7 +59,7 @@ export function execute(server: Server, call: Call): void {
     if (session.closed) return
     if (server.pause.holds(call, flags)) return
     if (queue !== undefined && (flags & FLAG_NOT_QUEUED) === 0) {
-      server.transactions.add(call, queue)
+      server.transactions.add(call, queue, flags)
       return
     }
     if (session.noTouch) {

@@ -10,6 +10,7 @@ import type { Call } from '../../engine/call.ts'
 import { CommandError } from '../../engine/errors.ts'
 import { scriptCallFlags } from './call-flags.ts'
 import { NEGATIVE_KEYS, TOO_MANY_KEYS } from './scripting.ts'
+import { scriptShebang } from './shebang.ts'
 
 const NO_SCRIPT = new CommandError('NOSCRIPT No matching script. Please use EVAL.')
 const FLAGS = ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys'] as const
@@ -106,8 +107,20 @@ function countKeys({ args }: Call): number {
 
 // alloc: cold, only when a gate may be shut
 function bodyFlags(call: Call, flags: number): number {
-  const known = call.server.scripting.scripts.findText(call.args.text(1))
-  return known === undefined ? flags : scriptCallFlags(flags, known.flags)
+  const text = call.args.text(1)
+  const known = call.server.scripting.scripts.findText(text)
+  const declared = known?.flags ?? declaredFlags(text)
+  return declared === undefined ? flags : scriptCallFlags(flags, declared)
+}
+
+/** What a script declares that has not been run yet; undefined when it cannot be run. */
+function declaredFlags(text: string): number | undefined {
+  try {
+    return scriptShebang(text).flags
+  } catch (mistake) {
+    if (mistake instanceof CommandError) return undefined
+    throw mistake
+  }
 }
 
 function shaFlags(call: Call, flags: number): number {

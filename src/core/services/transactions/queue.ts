@@ -41,13 +41,13 @@ export class Queue {
     this.slot = joined(this.slot, slot)
   }
 
-  add(entry: CommandEntry, args: Args): void {
+  add(entry: CommandEntry, args: Args, flags: number): void {
     const count = args.requestWords
     if (this.#used + count > this.#words.length) this.#grow(this.#used + count)
     this.#words.set(args.words.subarray(args.requestAt, args.requestAt + count), this.#used)
     this.#used += count
     this.entries.push(entry)
-    this.flagBits |= entry.flagBits
+    this.flagBits |= flags
     this.missingBits |= ~entry.flagBits
   }
 

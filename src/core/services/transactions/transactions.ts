@@ -40,12 +40,12 @@ export class Transactions {
     session.updateSpecial()
   }
 
-  /** Queues the call. */
-  add(call: Call, queue: Queue): void {
+  /** Queues the call. `flags`: its command's, or what its script declares. */
+  add(call: Call, queue: Queue, flags: number): void {
     // What will not be run needs no memory.
     if (!queue.broken && !call.session.stale) {
       const before = queue.sizeBytes
-      queue.add(call.entry, call.args)
+      queue.add(call.entry, call.args, flags)
       this.queuedBytes += queue.sizeBytes - before
     }
     call.reply.queued()
