@@ -51,9 +51,7 @@ export class Loop {
     server.clock.tick()
     server.keyspace.tick()
     const requests = this.#drain(server.inbox)
-    if (server.keyspace.nextDeadlineMs <= server.clock.nowMs) {
-      server.keyspace.expireDue(EXPIRE_SLICE_KEY_COUNT)
-    }
+    if (server.keyspace.nextDeadlineMs <= server.clock.nowMs) this.#expire()
     server.timers.runDue()
     if (!server.disk.isEmpty()) server.disk.take()
     if (server.loading.isBusy) server.loading.turn()
@@ -104,6 +102,14 @@ export class Loop {
       this.#release(i)
     }
     return requests
+  }
+
+  /** Deletes keys whose time is over; how long that took is an event of LATENCY. */
+  #expire(): void {
+    const { clock, keyspace, latency } = this.#server
+    const startUs = clock.microseconds()
+    keyspace.expireDue(EXPIRE_SLICE_KEY_COUNT)
+    latency.record('expire-cycle', Math.floor((clock.microseconds() - startUs) / 1000))
   }
 
   /** Gives ring space back, and tells an io thread that waits for it. */

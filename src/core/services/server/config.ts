@@ -10,7 +10,7 @@ import { definition, findName, type Name } from '../../../config/params.ts'
 import { setError } from '../../../config/settings.ts'
 import { type CommandDefinition, command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
-import { CommandError, SYNTAX } from '../../engine/errors.ts'
+import { CommandError, LOADING, SYNTAX } from '../../engine/errors.ts'
 import { allows } from './allows.ts'
 import { helpSubcommand } from './help.ts'
 import { askForRewrite } from './rewrite.ts'
@@ -52,6 +52,7 @@ const configSet: CommandDefinition = {
     const { args, server, session } = call
     if (args.count % 2 !== 0) throw SYNTAX
     const pairs = settingPairs(call)
+    if (server.loading.active && pairs.some(([given]) => isHeldWhileLoading(given))) throw LOADING
     const result = server.settings.set(pairs, {
       protectedAllowed: allows(server.settings.text('enable-protected-configs'), session),
     })
@@ -126,6 +127,12 @@ function settingPairs(call: Call): [string, string][] {
     pairs.push([given, args.text(i + 1)])
   }
   return pairs
+}
+
+/** True when what is being loaded depends on it. */
+function isHeldWhileLoading(given: string): boolean {
+  const name = findName(toLower(given))
+  return name === 'dir' || name === 'appendonly'
 }
 
 /** True when only the main thread finds out whether it can be done. */
