@@ -111,7 +111,8 @@ export interface DialedInfo {
 
 /** Words before the arguments of a request. */
 export const REQUEST_HEADER_WORDS = 4
-/** Which of them holds the hash, and which the size in words. */
+/** Which of them holds the command's index, which the hash, and which the size in words. */
+export const REQUEST_COMMAND = 1
 export const REQUEST_HASH = 2
 export const REQUEST_SIZE = 3
 

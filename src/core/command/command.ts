@@ -97,6 +97,8 @@ export interface CommandDefinition {
   readonly inTransaction?: 'runs' | 'ends' | 'executes'
   /** For a container: its subcommands leave standing what CLIENT CACHING said of the next call. */
   readonly keepsCaching?: true
+  /** Takes a moment only, though it is not flagged as fast: see `isBrief` in `table.ts`. */
+  readonly brief?: true
   /** May be answered after the call is over, by way of `call.answerLater`. */
   readonly answersLater?: true
   /** Answers whether the server is well: with the error that writes are answered with, if any. */

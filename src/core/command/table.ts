@@ -92,6 +92,8 @@ export class CommandEntry {
   readonly arity: number
   readonly flagBits: number
   readonly isFast: boolean
+  /** Its time may be taken together with that of others. */
+  readonly isBrief: boolean
   readonly firstKey: number
   readonly lastKey: number
   readonly keyStep: number
@@ -142,6 +144,11 @@ export class CommandEntry {
       if (definition.tellsHealth === true) this.flagBits |= FLAG_TELLS_HEALTH
       this.flagBits |= transactionBits(definition)
       this.isFast = (this.flagBits & FLAG_FAST) !== 0
+      this.isBrief =
+        (this.isFast || definition.brief === true) &&
+        parent === undefined &&
+        definition.subcommands === undefined &&
+        (this.flagBits & (FLAG_BLOCKING | FLAG_ANSWERS_LATER)) === 0
       this.categories = categoriesOf(definition, group)
       this.channels = channelsOf(definition, this.arguments)
       this.run = runOf(definition)

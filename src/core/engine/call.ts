@@ -48,6 +48,8 @@ export class Call {
   servedState: unknown = undefined
   /** In a transaction: what `answerLater` does. */
   answerInstead: (() => Answer) | undefined = undefined
+  /** The next request of the same record is one of the same command. Only for calls of clients. */
+  likeFollows = false
   /** Arguments that MONITOR and the slow log must not show. */
   readonly redacted: number[] = []
 
@@ -105,6 +107,11 @@ export class Call {
   }
 }
 
+/** A longer request may take its time. */
+const BRIEF_WORDS_MAX = 64
+/** Calls that may wait for the time of the one after them. */
+const UNTIMED_MAX = 15
+
 /**
  * Runs the call's command and accounts for it. Its time is that since the clock's last lap: whoever
  * makes calls begins with `clock.startLap`. Throws only what is our own fault.
@@ -123,18 +130,47 @@ export function run(call: Call): void {
     reply.rollback()
     reply.error(mistake(error))
   }
-  const durationUs = clock.lap()
   if (call.servedKey === 0) entry.calls++
-  entry.microseconds += durationUs
+  if (call.likeFollows && isBrief(call) && clock.untimedCalls < UNTIMED_MAX) clock.untimedCalls++
+  else time(call)
   if (reply.errorCount !== errors) {
     entry.failedCalls++
     server.stats.countError(reply.lastError)
   }
-  server.latency.track(entry, durationUs)
-  if (server.latency.watches(durationUs)) server.latency.slowCall(call, durationUs)
   if (server.watched) tell(call)
   if (propagation.active && keyspace.dirty !== dirty) propagateCall(call)
   propagation.end()
+}
+
+/**
+ * Whether the call's time may be taken together with that of the one which follows. Reading the clock
+ * takes as long as a good part of GET: 65 of 360 ns.
+ */
+function isBrief({ entry, args, server }: Call): boolean {
+  return entry.isBrief && !server.latency.exact && args.requestWords <= BRIEF_WORDS_MAX
+}
+
+/** Accounts for the time of the call, and of those before it that were not timed. */
+function time(call: Call): void {
+  const { entry, server } = call
+  const { clock } = call.keyspace
+  const count = clock.untimedCalls + 1
+  clock.untimedCalls = 0
+  const durationUs = clock.lap()
+  entry.microseconds += durationUs
+  server.latency.track(entry, durationUs / count, count)
+  if (server.latency.watches(durationUs)) server.latency.slowCall(call, durationUs)
+}
+
+/** Accounts for calls that were not timed, where the one after them was refused. */
+export function timeRest(call: Call): void {
+  const { entry, server } = call
+  const { clock } = call.keyspace
+  const count = clock.untimedCalls
+  clock.untimedCalls = 0
+  const durationUs = clock.lap()
+  entry.microseconds += durationUs
+  server.latency.track(entry, durationUs / count, count)
 }
 
 /** Shows the call to those who look at calls. */

@@ -17,6 +17,8 @@ export class Clock {
   #originMs = performance.timeOrigin
   /** When the present lap began; set it to an earlier moment to measure more than one lap. */
   lapStartUs = 0
+  /** Calls of this lap that nobody has accounted for: all of the same command. */
+  untimedCalls = 0
 
   tick(): number {
     this.nowMs = Date.now() + this.#aheadMs
@@ -37,6 +39,7 @@ export class Clock {
   /** Begins to measure laps: calls that follow each other need one reading each. */
   startLap(): void {
     this.lapStartUs = performance.now() * 1000
+    this.untimedCalls = 0
   }
 
   /** Microseconds since the last lap ended, or since `startLap`. */

@@ -25,6 +25,7 @@ import {
   KIND_OPENED,
   KIND_REQUESTS,
   type OpenedInfo,
+  REQUEST_COMMAND,
   REQUEST_HASH,
   REQUEST_SIZE,
 } from '../../bridge/message.ts'
@@ -36,7 +37,7 @@ import {
 } from '../../config/limits.ts'
 import { assert } from '../../lib/assert.ts'
 import type { Server } from '../server.ts'
-import type { Call } from './call.ts'
+import { type Call, timeRest } from './call.ts'
 import type { CoreLink } from './link.ts'
 import type { Session, WaitingRequest } from './session.ts'
 import { REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT } from './session.ts'
@@ -228,6 +229,7 @@ export class Inbox {
         call.session = session
         call.db = server.keyspace.dbs[session.dbIndex]
         if (server.log.debugging) this.#tell(call)
+        call.likeFollows = next < end && words[next + REQUEST_COMMAND] === args.commandIndex
         if (session.replyMode === REPLY_ON) this.#execute(server, call)
         else this.#executeQuietly(session)
         if (server.log.debugging) this.#tellResponse(call)
@@ -236,7 +238,9 @@ export class Inbox {
         if (session.waiting !== undefined) {
           ;(session.waiting as WaitingRequest[]).unshift(copyRequest(bytes, word, next))
         }
-        if (server.keyspace.ready.pending && !this.#isWithinScript) server.blocking.serve()
+        const isServing = server.keyspace.ready.pending && !this.#isWithinScript
+        if (server.clock.untimedCalls > 0 && (isServing || !call.likeFollows)) timeRest(call)
+        if (isServing) server.blocking.serve()
       }
       word = next
     }

@@ -30,11 +30,11 @@ export class Histogram {
   readonly #counts = new Uint32Array(BUCKET_COUNT)
   count = 0
 
-  /** `durationUs`: what lies beyond a second counts as a second. */
-  record(durationUs: number): void {
+  /** `count` calls of the same duration; what lies beyond a second counts as a second. */
+  record(durationUs: number, count = 1): void {
     const ns = durationUs * 1000
-    this.#counts[ns >= LONGEST_NS ? BUCKET_COUNT - 1 : bucketOf(ns | 0)]++
-    this.count++
+    this.#counts[ns >= LONGEST_NS ? BUCKET_COUNT - 1 : bucketOf(ns | 0)] += count
+    this.count += count
   }
 
   /** Microseconds within which `percentile` percent of the calls were over. */

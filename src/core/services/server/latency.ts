@@ -34,6 +34,8 @@ export interface LatencyEvent {
 }
 
 const SAMPLES_MAX = 160
+/** Several brief calls together take less. */
+const EXACT_BELOW_US = 5000
 const REDACTED = Buffer.from('(redacted)')
 
 export class Latency {
@@ -69,15 +71,15 @@ export class Latency {
     if (this.slowLog.length > this.#slowCountMax) this.slowLog.length = this.#slowCountMax
   }
 
-  /** A call of the command is over. */
-  track(entry: CommandEntry, durationUs: number): void {
+  /** `count` calls of the command are over, each of which took so long. */
+  track(entry: CommandEntry, durationUs: number, count: number): void {
     if (!this.#tracking) return
     let histogram = this.#histograms[entry.index]
     if (histogram === undefined) {
       histogram = new Histogram() // alloc: once for each command
       this.#histograms[entry.index] = histogram
     }
-    histogram.record(durationUs)
+    histogram.record(durationUs, count)
   }
 
   /** The command's histogram; undefined when there is nothing in it. */
@@ -89,6 +91,11 @@ export class Latency {
   // alloc: CONFIG RESETSTAT only
   resetHistograms(): void {
     for (const histogram of this.#histograms) histogram?.reset()
+  }
+
+  /** True when even short calls are looked at: then each has to be timed for itself. */
+  get exact(): boolean {
+    return this.#watchUs < EXACT_BELOW_US
   }
 
   /** True when a call of this duration is to be given to `slowCall`. */

@@ -51,6 +51,7 @@ export const set = command({
   since: '1.0.0',
   complexity: 'O(1)',
   flags: ['write', 'denyoom'],
+  brief: true,
   access: 'rw access update variable_flags',
   variableAccess: (args) => (hasWord(args, 3, 'GET') ? 'rw access update' : 'ow update'),
   reply: 'status | nil | bulk',
