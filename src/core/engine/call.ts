@@ -135,7 +135,7 @@ export function run(call: Call): void {
   else time(call)
   if (reply.errorCount !== errors) {
     entry.failedCalls++
-    server.stats.countError(reply.lastError)
+    if (reply.lastError !== '') server.stats.countError(reply.lastError)
   }
   if (server.watched) tell(call)
   if (propagation.active && keyspace.dirty !== dirty) propagateCall(call)

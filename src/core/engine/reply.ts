@@ -81,7 +81,7 @@ export class Reply {
   isVain = false
   /** Errors written; a call that runs others sets it back. */
   errorCount = 0
-  /** Text of the last error written. */
+  /** Text of the last error written; empty when it must not be counted again. */
   lastError = ''
 
   constructor(sink: ReplySink) {
@@ -168,6 +168,14 @@ export class Reply {
     const text = typeof error === 'string' ? error : error.text
     this.errorCount++
     this.lastError = text
+    this.raw(`-${text.replace(/[\r\n]/g, ' ')}\r\n`)
+  }
+
+  /** As `error`, for one that was counted when it first came up: in a call of a script. */
+  // alloc: an error with a text of its own
+  countedError(text: string): void {
+    this.errorCount++
+    this.lastError = ''
     this.raw(`-${text.replace(/[\r\n]/g, ' ')}\r\n`)
   }
 

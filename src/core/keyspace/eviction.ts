@@ -47,6 +47,8 @@ const ANY_ARENA = -1
 const TIE_RANGE = 2 ** 32
 /** How often the bytes that clients need are summed up. */
 const CLIENTS_PERIOD_MS = 50
+/** What the server knows of a client beside its buffers, about. */
+const SESSION_SIZE = 512
 /** Keys evicted between two looks at the clock. */
 const CLOCK_PERIOD = 16
 /** The part of an arena that is kept free, and the most of it. */
@@ -127,14 +129,18 @@ export class Eviction {
     return this.#choice === BY_TIME || this.#choice === BY_USE
   }
 
-  /** Bytes that the limit is held against: keys, and what waits for clients or comes from them. */
+  /**
+   * Bytes that the limit is held against: keys, clients with what waits for them or comes from them,
+   * and scripts.
+   */
   usedBytes(): number {
-    const { clients, clock, transactions } = this.#server
+    const { clients, clock, scripting, transactions } = this.#server
     if (clock.nowMs >= this.#clientsDueMs) {
       this.#clientsDueMs = clock.nowMs + CLIENTS_PERIOD_MS
-      this.#clientBytes = clients.bufferedBytes()
+      this.#clientBytes = clients.bufferedBytes() + clients.count * SESSION_SIZE
     }
-    return this.#keyspace.usedBytes() + this.#clientBytes + transactions.queuedBytes
+    const otherBytes = this.#clientBytes + transactions.queuedBytes + scripting.cachedBytes
+    return this.#keyspace.usedBytes() + otherBytes
   }
 
   /**
@@ -145,7 +151,8 @@ export class Eviction {
     if (!this.#isPressed(neededBytes)) return EVICT_DONE
     if (this.#clientBytes > 0) {
       // No key goes for what clients needed a moment ago.
-      this.#clientBytes = this.#server.clients.bufferedBytes()
+      const { clients } = this.#server
+      this.#clientBytes = clients.bufferedBytes() + clients.count * SESSION_SIZE
       if (!this.#isPressed(neededBytes)) return EVICT_DONE
     }
     // While expired keys stay in place, everything does.

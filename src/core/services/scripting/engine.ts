@@ -58,7 +58,8 @@ export class ScriptEngine {
     const machine = new LuaMachine()
     this.machine = machine
     this.#scripting = scripting
-    this.nested = new NestedCall(scripting.server, machine, scripting.run)
+    const look = (state: number) => this.#look(state)
+    this.nested = new NestedCall(scripting.server, machine, scripting.run, look)
     this.#toReply = new LuaToReply(machine)
     this.redis = redisApi(scripting.server, machine, this.nested, scripting.run)
     furnish(machine, [
@@ -81,7 +82,7 @@ export class ScriptEngine {
     this.#globals = api.lua_topointer(state, LUA_GLOBALS_INDEX)
     this.#keysName = machine.text('KEYS')
     this.#argvName = machine.text('ARGV')
-    const [hook] = machine.define([], [(caller) => this.#look(caller)])
+    const [hook] = machine.define([], [look])
     this.#hook = hook
     this.#setHook(state, HOOK_COUNT)
     seal(machine)
@@ -185,7 +186,7 @@ export class ScriptEngine {
     const { text, source, line, isCounted } = errorInformation(machine, state)
     const place = source === undefined || line === undefined ? '' : `on ${source}:${line}.`
     const shown = place === '' ? text : `${text} script: ${name}, ${place}`
-    if (isCounted) call.reply.raw(`-${shown.replace(/[\r\n]/g, ' ')}\r\n`)
+    if (isCounted) call.reply.countedError(shown)
     else call.reply.error(shown)
   }
 

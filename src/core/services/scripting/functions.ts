@@ -24,6 +24,8 @@ export class LibrarySet {
   readonly libraries = new Map<string, FunctionLibrary>()
   /** By name in small letters. */
   readonly functions = new Map<string, LibraryFunction>()
+  /** Bytes of all code, and what the libraries take beside, about. */
+  codeBytes = 0
 
   /** Throws: CommandError when a function's name is taken by a library other than `replaced`. */
   check(library: FunctionLibrary, replaced: FunctionLibrary | undefined): void {
@@ -36,11 +38,13 @@ export class LibrarySet {
   }
 
   add(library: FunctionLibrary): void {
+    this.codeBytes += library.code.length + LIBRARY_OVERHEAD
     this.libraries.set(library.name, library)
     for (const one of library.functions.values()) this.functions.set(one.name.toLowerCase(), one)
   }
 
   remove(library: FunctionLibrary): void {
+    this.codeBytes -= library.code.length + LIBRARY_OVERHEAD
     this.libraries.delete(library.name)
     for (const { name } of library.functions.values()) this.functions.delete(name.toLowerCase())
   }
@@ -70,9 +74,7 @@ export class Functions {
 
   /** Bytes of what is known of libraries outside Lua. */
   get cachedBytes(): number {
-    let sum = this.functionCount * FUNCTION_OVERHEAD
-    for (const { code } of this.libraries()) sum += code.length + LIBRARY_OVERHEAD
-    return sum
+    return this.#set.codeBytes + this.functionCount * FUNCTION_OVERHEAD
   }
 
   /** All libraries; a file holds their `code`. */

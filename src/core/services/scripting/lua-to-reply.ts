@@ -124,7 +124,7 @@ export class LuaToReply {
   // alloc: an error
   #error(state: number, reply: Reply): void {
     const { text, isCounted } = errorInformation(this.#machine, state)
-    if (isCounted) reply.raw(`-${text.replace(/[\r\n]/g, ' ')}\r\n`)
+    if (isCounted) reply.countedError(text)
     else reply.error(text)
   }
 

@@ -58,6 +58,7 @@ export class NestedCall implements ReplySink {
   readonly #args: Args
   readonly #reply: Reply
   readonly #toLua: ReplyToLua
+  readonly #look: (state: number) => void
   readonly session: Session
   /** Where replies begin in the interpreter's memory. */
   readonly #replyAt: number
@@ -67,7 +68,14 @@ export class NestedCall implements ReplySink {
   /** The reply, once it has become too long for the interpreter's memory. */
   #long: Buffer | undefined = undefined
 
-  constructor(server: Server, machine: LuaMachine, scriptRun: ScriptRun) {
+  /** `look`: called when it is time to see whether the run takes too long; may raise an error. */
+  constructor(
+    server: Server,
+    machine: LuaMachine,
+    scriptRun: ScriptRun,
+    look: (state: number) => void,
+  ) {
+    this.#look = look
     this.#server = server
     this.#machine = machine
     this.#run = scriptRun
@@ -103,7 +111,10 @@ export class NestedCall implements ReplySink {
     } else {
       const problem = this.#perform()
       if (problem !== '') pushCountedError(this.#machine, state, problem)
-      else if (this.#pushReply(state)) return 1
+      else if (this.#pushReply(state)) {
+        if (this.#server.clock.lapStartUs >= scriptRun.lookAtUs) this.#look(state)
+        return 1
+      }
     }
     if (raises) this.#machine.raiseTop(state)
     return 1
@@ -191,7 +202,7 @@ export class NestedCall implements ReplySink {
   #refusal(entry: CommandEntry): string {
     const scriptRun = this.#run
     const flags = entry.flagBits
-    if ((flags & FLAG_NOSCRIPT) !== 0) return NOT_FROM_SCRIPT
+    if ((flags & FLAG_NOSCRIPT) !== 0 && !this.#run.allowsAll) return NOT_FROM_SCRIPT
     if (this.session.user?.isLimited === true) {
       const problem = this.#denial(entry)
       if (problem !== '') return problem

@@ -1,6 +1,6 @@
 /**
  * Chance as Redis gives it to scripts: the 48-bit linear congruential generator of drand48, begun
- * anew with every run, so that a script draws the same numbers each time.
+ * with the same seed at every start of the server.
  *
  * Thread: core.
  * Owns: its state, in two halves of 24 bits.

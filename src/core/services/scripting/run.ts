@@ -32,6 +32,8 @@ export class ScriptRun {
   /** SHA of a script, name of a function. */
   name = ''
   isFunction = false
+  /** For tests: scripts may call what is not for them, too; no run changes it. */
+  allowsAll = false
   readOnly = false
   allowOom = false
   allowCrossSlot = false
@@ -40,6 +42,8 @@ export class ScriptRun {
   /** A command that writes was called: from now on the run cannot be ended without a trace. */
   wrote = false
   startedUs = 0
+  /** When to look whether it takes too long, on the same clock as `startedUs`. */
+  lookAtUs = 0
   /** It has run for longer than `busy-reply-threshold`. */
   isSlow = false
   /** It was asked to end. */
@@ -47,7 +51,15 @@ export class ScriptRun {
   /** Which of AOF and replicas are told of what it does. */
   audience = AUDIENCE_ALL
 
-  begin(caller: Call, name: string, isFunction: boolean, flags: number, readOnly: boolean): void {
+  /** `patienceUs`: how long it may run before others are told. */
+  begin(
+    caller: Call,
+    name: string,
+    isFunction: boolean,
+    flags: number,
+    readOnly: boolean,
+    patienceUs: number,
+  ): void {
     const isCompat = (flags & SCRIPT_COMPAT) !== 0
     this.caller = caller
     this.name = name
@@ -60,6 +72,7 @@ export class ScriptRun {
       : NO_SLOT
     this.wrote = false
     this.startedUs = caller.server.clock.lapStartUs
+    this.lookAtUs = this.startedUs + patienceUs
     this.isSlow = false
     this.killed = false
     this.audience = AUDIENCE_ALL

@@ -62,11 +62,24 @@ export class Scripting {
   readonly functions: Functions
   /** The loop's; absent where there is none. */
   serveOthers: ServeOthers = () => {}
+  /** `busy-reply-threshold`; infinite when nobody is ever told. */
+  #patienceUs = Number.POSITIVE_INFINITY
 
   constructor(server: Server) {
     this.server = server
     this.scripts = new Scripts(this)
     this.functions = new Functions(this)
+  }
+
+  /** Takes over the directives. */
+  settingsChanged(): void {
+    const thresholdMs = this.server.settings.int('busy-reply-threshold')
+    this.#patienceUs = thresholdMs === 0 ? Number.POSITIVE_INFINITY : thresholdMs * 1000
+  }
+
+  /** Bytes of what is known of scripts and functions outside Lua. */
+  get cachedBytes(): number {
+    return this.scripts.cachedBytes + this.functions.cachedBytes
   }
 
   /** What a client is told whose command may not run now; undefined: nothing runs that long. */
@@ -91,8 +104,7 @@ export class Scripting {
     const { run } = this
     const startUs = clock.lapStartUs
     if (this.server.monitors.count > 0) this.server.monitors.show(call)
-    this.prng.seed(0)
-    run.begin(call, name, isFunction, flags, readOnly)
+    run.begin(call, name, isFunction, flags, readOnly, this.#patienceUs)
     engine.perform(call, ref, FIRST_KEY, keyCount, isFunction)
     const wasSlow = run.isSlow
     run.end()
@@ -117,10 +129,10 @@ export class Scripting {
   /** The script has run for a while without end: looks whether others should be told. Cold. */
   lookUp(): void {
     const { run, server } = this
+    const nowUs = server.clock.microseconds()
+    if (nowUs < run.lookAtUs) return
+    run.lookAtUs = nowUs + LOOK_PERIOD_US
     if (!run.isSlow) {
-      const thresholdMs = server.settings.int('busy-reply-threshold')
-      if (thresholdMs === 0) return
-      if (this.elapsedUs() < thresholdMs * 1000) return
       run.isSlow = true
       server.log.warning(
         `Slow script detected: still in execution after ${Math.floor(this.elapsedUs() / 1000)} milliseconds. You can try killing the script using the ${run.isFunction ? 'FUNCTION' : 'SCRIPT'} KILL command.`,
@@ -144,5 +156,7 @@ export class Scripting {
   }
 }
 
+/** A slow script is interrupted at most so often. */
+const LOOK_PERIOD_US = 1000
 /** Arguments come behind script or function and the number of keys. */
 const FIRST_KEY = 3

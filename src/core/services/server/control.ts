@@ -38,6 +38,7 @@ export class Control {
     server.eviction.settingsChanged()
     server.clientMemory.settingsChanged()
     server.latency.settingsChanged()
+    server.scripting.settingsChanged()
     server.tracking.settingsChanged()
     server.outbox.held.use(settings.text('client-output-buffer-limit'))
     server.notifications.use(settings.text('notify-keyspace-events'))

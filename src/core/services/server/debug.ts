@@ -172,6 +172,16 @@ const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
       most: 3,
       run: reload,
     },
+    'SET-DISABLE-DENY-SCRIPTS': {
+      usage: 'SET-DISABLE-DENY-SCRIPTS <0 | 1>',
+      summary: 'Let scripts call what is not for scripts, too, or not.',
+      least: 1,
+      most: 1,
+      run({ args, server, reply }) {
+        server.scripting.run.allowsAll = Number.parseInt(args.text(2), 10) !== 0
+        reply.ok()
+      },
+    },
     'SET-SKIP-CHECKSUM-VALIDATION': {
       usage: 'SET-SKIP-CHECKSUM-VALIDATION <0 | 1>',
       summary:
