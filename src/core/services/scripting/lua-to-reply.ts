@@ -18,10 +18,18 @@ import { cText, errorInformation } from './script-error.ts'
 
 /** Slots of Lua's stack that one level of a value needs. */
 const STACK_SLOTS = 4
+/** DIFFERS: maps and sets in maps and sets end here, and not where Lua's stack does. */
+const NESTED_MAX = 500
 const INT64_LIMIT = 2 ** 63
 
 export class LuaToReply {
   readonly #machine: LuaMachine
+  /** Arrays in progress: the next element of each, and how many it has. */
+  readonly #next: number[] = []
+  readonly #counts: number[] = []
+  #depth = 0
+  /** Maps and sets in progress. */
+  #nested = 0
 
   constructor(machine: LuaMachine) {
     this.#machine = machine
@@ -29,6 +37,24 @@ export class LuaToReply {
 
   /** Answers with the value on top of the stack and takes it off. `protocol`: the script's. */
   write(state: number, reply: Reply, protocol: number): void {
+    const { api } = this.#machine
+    const outermost = this.#depth
+    this.#one(state, reply, protocol)
+    // Arrays in arrays are no recursion: Lua's stack is deeper than JavaScript's.
+    while (this.#depth > outermost) {
+      const last = this.#depth - 1
+      if (this.#next[last] > this.#counts[last]) {
+        api.lua_settop(state, -2)
+        this.#depth--
+      } else {
+        api.lua_rawgeti(state, -1, this.#next[last]++)
+        this.#one(state, reply, protocol)
+      }
+    }
+  }
+
+  /** As `write`, but of an array only the head: it stays on the stack, and its elements follow. */
+  #one(state: number, reply: Reply, protocol: number): void {
     const { api } = this.#machine
     if (api.lua_checkstack(state, STACK_SLOTS) === 0) {
       api.lua_settop(state, -2)
@@ -45,26 +71,25 @@ export class LuaToReply {
       if (protocol === 3) reply.boolean(value)
       else if (value) reply.integer(1)
       else reply.nil()
-    } else if (type === LUA_TABLE) {
-      this.#table(state, reply, protocol)
-    } else {
+    } else if (type !== LUA_TABLE) {
       reply.nil()
+    } else if (!this.#table(state, reply, protocol)) {
+      return
     }
     api.lua_settop(state, -2)
   }
 
-  #table(state: number, reply: Reply, protocol: number): void {
-    const { api } = this.#machine
-    let count = this.#machine.plainLength(api.lua_topointer(state, -1))
+  /** False: it is an array, whose elements follow. */
+  #table(state: number, reply: Reply, protocol: number): boolean {
+    let count = this.#machine.plainLength(this.#machine.api.lua_topointer(state, -1))
     if (count < 0) {
-      if (this.#special(state, reply, protocol)) return
+      if (this.#special(state, reply, protocol)) return true
       count = this.#length(state)
     }
     reply.array(count)
-    for (let i = 1; i <= count; i++) {
-      api.lua_rawgeti(state, -1, i)
-      this.write(state, reply, protocol)
-    }
+    this.#next[this.#depth] = 1
+    this.#counts[this.#depth++] = count
+    return false
   }
 
   /** Elements before the first nil. */
@@ -89,15 +114,18 @@ export class LuaToReply {
     api.lua_settop(state, -2)
     if (this.#field(state, 'ok') === LUA_STRING) {
       reply.simple((cText(this.#machine, state, -1) ?? '').replace(/[\r\n]/g, ' '))
-    } else if (this.#next(state, 'double') === LUA_NUMBER) {
+    } else if (this.#other(state, 'double') === LUA_NUMBER) {
       reply.double(api.lua_tonumber(state, -1))
-    } else if (this.#next(state, 'big_number') === LUA_STRING) {
+    } else if (this.#other(state, 'big_number') === LUA_STRING) {
       reply.bigNumber(this.#machine.textOf(state, -1).replace(/[\r\n]/g, ' '))
-    } else if (this.#next(state, 'verbatim_string') === LUA_TABLE && this.#verbatim(state, reply)) {
+    } else if (
+      this.#other(state, 'verbatim_string') === LUA_TABLE &&
+      this.#verbatim(state, reply)
+    ) {
       // Answered.
-    } else if (this.#next(state, 'map') === LUA_TABLE) {
+    } else if (this.#other(state, 'map') === LUA_TABLE) {
       this.#map(state, reply, protocol)
-    } else if (this.#next(state, 'set') === LUA_TABLE) {
+    } else if (this.#other(state, 'set') === LUA_TABLE) {
       this.#set(state, reply, protocol)
     } else {
       api.lua_settop(state, -2)
@@ -115,8 +143,8 @@ export class LuaToReply {
     return api.lua_type(state, -1)
   }
 
-  /** As `#field`, in place of the one that lies on top of the table. */
-  #next(state: number, name: string): number {
+  /** As `#field`, in place of the field that lies on top of the table. */
+  #other(state: number, name: string): number {
     this.#machine.api.lua_settop(state, -2)
     return this.#field(state, name)
   }
@@ -152,6 +180,8 @@ export class LuaToReply {
   // alloc: none, a reply's map is no array's
   #map(state: number, reply: Reply, protocol: number): void {
     const { api } = this.#machine
+    if (this.#nested === NESTED_MAX) return reply.error('ERR reached lua stack limit')
+    this.#nested++
     reply.map(this.#pairCount(state))
     api.lua_pushnil(state)
     while (api.lua_next(state, -2) !== 0) {
@@ -159,10 +189,13 @@ export class LuaToReply {
       this.write(state, reply, protocol)
       this.write(state, reply, protocol)
     }
+    this.#nested--
   }
 
   #set(state: number, reply: Reply, protocol: number): void {
     const { api } = this.#machine
+    if (this.#nested === NESTED_MAX) return reply.error('ERR reached lua stack limit')
+    this.#nested++
     reply.set(this.#pairCount(state))
     api.lua_pushnil(state)
     while (api.lua_next(state, -2) !== 0) {
@@ -170,6 +203,7 @@ export class LuaToReply {
       api.lua_pushvalue(state, -1)
       this.write(state, reply, protocol)
     }
+    this.#nested--
   }
 
   #pairCount(state: number): number {

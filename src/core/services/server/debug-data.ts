@@ -62,7 +62,7 @@ export function digestValue({ db, args, reply }: Call): void {
 
 export function object(call: Call): void {
   const { db, args, keyspace, reply, server } = call
-  const ref = db.peek(args, 2)
+  const ref = db.find(args, 2)
   if (ref === 0) throw NO_SUCH_KEY
   const { arena } = db
   const type = valueType(entryType(arena, ref))
@@ -111,7 +111,7 @@ export function htstats({ args, keyspace, reply }: Call): void {
 }
 
 export function htstatsKey({ db, args, reply }: Call): void {
-  const ref = db.peek(args, 2)
+  const ref = db.find(args, 2)
   if (ref === 0) throw NO_SUCH_KEY
   const { arena } = db
   const type = valueType(entryType(arena, ref))
