@@ -7,7 +7,7 @@
  */
 import { encode } from '@msgpack/msgpack'
 import type { BridgeMemory } from '../bridge/memory.ts'
-import { ARENA_COUNT_MAX, CLIENT_CRON_PERIOD_MS, SAVE_CRON_PERIOD_MS } from '../config/limits.ts'
+import { ARENA_COUNT_MAX, CLIENT_CRON_PERIOD_MS } from '../config/limits.ts'
 import type { ConfiguredRename, ConfiguredUser } from '../config/parse.ts'
 import { Settings } from '../config/settings.ts'
 import { Random } from '../lib/random.ts'
@@ -197,7 +197,6 @@ export class Server {
     this.cluster.begin()
     this.stats.beginSampling()
     this.timers.cron(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
-    this.timers.cron(SAVE_CRON_PERIOD_MS, () => this.saves.tick())
     const payload = encode({ type: 'commands', commands: this.commands.lookupTable() })
     for (const link of this.links) this.outbox.control(link, payload)
     if (this.start.diskRuns === true) loadAtStart(this, () => this.control.send({ type: 'ready' }))

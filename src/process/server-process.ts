@@ -101,6 +101,7 @@ export class ServerProcess {
     this.#oomScore.apply(settings)
     process.on('SIGTERM', () => this.#signal('SIGTERM'))
     process.on('SIGINT', () => this.#signal('SIGINT'))
+    process.on('SIGABRT', () => this.#abort())
     setInterval(() => this.#tellVitals(), VITALS_PERIOD_MS).unref()
   }
 
@@ -268,6 +269,16 @@ export class ServerProcess {
     this.#ending = true
     this.#logger.warning(`Received ${signal} scheduling shutdown...`)
     this.#io.tellCore({ type: 'shutdown', signal })
+  }
+
+  /** Somebody wants to know what it was doing: says so, and dies of the signal. */
+  #abort(): void {
+    this.#logger.raw('\n\n=== REDBUN BUG REPORT START: Cut & paste starting from here ===\n')
+    this.#logger.warning(`Redbun ${REDBUN_VERSION} crashed by signal: 6, si_code: 0`)
+    this.#logger.raw(`${JSON.stringify({ ...processValues(), ready: this.#ready })}\n`)
+    this.#logger.raw('=== REDBUN BUG REPORT END. Make sure to include from START to END. ===\n\n')
+    process.removeAllListeners('SIGABRT')
+    process.kill(process.pid, 'SIGABRT')
   }
 
   #end(status: number): void {

@@ -6,7 +6,7 @@
  * Never: looks inside.
  */
 import { describe, expect, test } from 'bun:test'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeDirectory, runToEnd, startRedbun } from '../support/server.ts'
 
@@ -38,6 +38,52 @@ describe('a server', () => {
     client.send('SHUTDOWN NOSAVE')
     await client.ended
     expect(await server.child.exited).toBe(0)
+    await server.stop()
+  })
+
+  test('does not end when it cannot save, or when the end is taken back', async () => {
+    const server = await startRedbun({ args: ['--save', '900 1'] })
+    const client = await server.connect()
+    await client.text('DEBUG PAUSE-CRON 1')
+    server.child.kill('SIGTERM')
+    await server.logged('Received SIGTERM scheduling shutdown...')
+    for (let i = 0; i < 100 && (await client.ask('SHUTDOWN ABORT')) !== '+OK'; i++) {
+      await Bun.sleep(10)
+    }
+    await client.text('DEBUG PAUSE-CRON 0')
+    expect(server.log).toContain('Shutdown manually aborted.')
+    await client.text('SET a 1')
+    mkdirSync(join(server.directory, 'dump.rdb'))
+    server.child.kill('SIGINT')
+    await server.logged("Error trying to save the DB, can't exit.")
+    expect(await client.ask('SHUTDOWN')).toBe('-ERR Errors trying to SHUTDOWN. Check logs.')
+    expect(await client.ask('PING')).toBe('+PONG')
+    client.send('SHUTDOWN FORCE')
+    expect(await server.child.exited).toBe(0)
+    expect(server.log).toContain('Error trying to save the DB, exit anyway.')
+    await server.stop()
+  })
+
+  test('ends at once, and leaves no half file, when it is interrupted twice', async () => {
+    const args = ['--save', '900 1', '--rdb-key-save-delay', '1000000']
+    const server = await startRedbun({ args })
+    const client = await server.connect()
+    await client.text('DEBUG POPULATE 100')
+    const path = join(server.directory, `temp-${server.pid}.rdb`)
+    server.child.kill('SIGINT')
+    for (let i = 0; i < 500 && !existsSync(path); i++) await Bun.sleep(10)
+    expect(existsSync(path)).toBe(true)
+    server.child.kill('SIGINT')
+    expect(await server.child.exited).toBe(1)
+    expect(existsSync(path)).toBe(false)
+    await server.stop()
+  })
+
+  test('says that it dies of SIGABRT', async () => {
+    const server = await startRedbun()
+    server.child.kill('SIGABRT')
+    await server.child.exited
+    expect(server.log).toContain('crashed by signal: 6')
     await server.stop()
   })
 

@@ -52,7 +52,7 @@ export const bgsaveCommand = command({
     const isInTransaction = session.queue !== undefined
     if (saves.isOtherWriting() || isInTransaction) {
       if (!mayWait && !isInTransaction) throw OTHER_IN_PROGRESS
-      saves.isScheduled = true
+      saves.schedule()
       return reply.simple('Background saving scheduled')
     }
     saves.count++

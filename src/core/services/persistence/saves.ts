@@ -9,7 +9,7 @@
 import type { DiskProblem } from '../../../bridge/disk-control.ts'
 import { stopThread } from '../../../bridge/wake.ts'
 import { toUnicode } from '../../../config/byte-text.ts'
-import { SAVE_RETRY_SECONDS } from '../../../config/limits.ts'
+import { SAVE_CRON_PERIOD_MS, SAVE_RETRY_SECONDS } from '../../../config/limits.ts'
 import { CommandError } from '../../engine/errors.ts'
 import type { Server } from '../../server.ts'
 import type { ReplicationPosition } from './rdb-body.ts'
@@ -38,8 +38,6 @@ export class Saves {
   lastDurationSeconds = -1
   /** Saves that somebody asked for. */
   count = 0
-  /** A background save begins as soon as it can. */
-  isScheduled = false
   /** Bytes of keys that the last background save wrote early, since they were about to change. */
   lastEarlyBytes = 0
   /** Where replicas stand; whoever feeds them says so. */
@@ -48,6 +46,8 @@ export class Saves {
   isOtherWriting: () => boolean = () => false
   /** What writes are answered with as long as they cannot be saved; undefined: they are welcome. */
   refusal: CommandError | undefined = undefined
+  #isScheduled = false
+  readonly #setPeriod: (periodMs: number) => void
   #lastTrySeconds = 0
   #savedDirty = 0
   #background: Background | undefined = undefined
@@ -55,6 +55,7 @@ export class Saves {
   constructor(server: Server) {
     this.#server = server
     this.lastSaveSeconds = Math.floor(server.start.startedMs / 1000)
+    this.#setPeriod = server.timers.cron(Number.POSITIVE_INFINITY, () => this.#tick())
   }
 
   /** Changes that no file holds. */
@@ -92,6 +93,9 @@ export class Saves {
     const stops = this.#server.settings.bool('stop-writes-on-bgsave-error')
     const refuses = stops && !this.isLastGood && this.points().length > 0
     this.refusal = refuses ? CANNOT_PERSIST : undefined
+    // An idle core is not woken for nothing.
+    const mayBeDue = this.#isScheduled || this.points().length > 0
+    this.#setPeriod(mayBeDue ? SAVE_CRON_PERIOD_MS : Number.POSITIVE_INFINITY)
     this.#server.updateGuard()
   }
 
@@ -137,8 +141,14 @@ export class Saves {
     this.#finish(background)
   }
 
-  /** Called by the clock: begins what a save point, or BGSAVE SCHEDULE, wants. */
-  tick(): void {
+  /** Lets a background save begin as soon as it can. */
+  schedule(): void {
+    this.#isScheduled = true
+    this.settingsChanged()
+  }
+
+  /** Begins what a save point, or BGSAVE SCHEDULE, wants. */
+  #tick(): void {
     if (this.isInBackground || this.isOtherWriting() || this.#server.loading.active) return
     const now = this.#seconds()
     const mayTry = this.isLastGood || now - this.#lastTrySeconds > SAVE_RETRY_SECONDS
@@ -149,8 +159,8 @@ export class Saves {
       this.begin()
       return
     }
-    if (!this.isScheduled) return
-    this.isScheduled = false
+    if (!this.#isScheduled) return
+    this.#isScheduled = false
     this.begin()
   }
 

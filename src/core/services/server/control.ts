@@ -79,7 +79,7 @@ export class Control {
     } else if (message.type === 'shutdown') {
       const { settings, shutdown } = this.#server
       const setting = message.signal === 'SIGINT' ? 'shutdown-on-sigint' : 'shutdown-on-sigterm'
-      shutdown.begin(shutdownFlags(settings.text(setting)), undefined)
+      shutdown.signal(shutdownFlags(settings.text(setting)))
     }
   }
 

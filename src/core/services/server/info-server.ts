@@ -12,7 +12,7 @@ import type { Server } from '../../server.ts'
 const SECONDS_A_DAY = 24 * 3600
 
 export function serverSection(server: Server): string[] {
-  const { start, settings, clock, keyspace } = server
+  const { start, settings, clock, keyspace, shutdown } = server
   const uptimeSeconds = Math.max(0, Math.floor((clock.nowMs - start.startedMs) / 1000))
   return [
     `redis_version:${REDIS_VERSION}`,
@@ -39,6 +39,7 @@ export function serverSection(server: Server): string[] {
     `executable:${start.executable}`,
     `config_file:${start.configFile}`,
     `io_threads_active:${settings.int('io-threads') > 1 ? 1 : 0}`,
+    ...(shutdown.leftMs < 0 ? [] : [`shutdown_in_milliseconds:${shutdown.leftMs}`]),
   ]
 }
 
@@ -56,7 +57,7 @@ export function clientsSection(server: Server): string[] {
     `maxclients:${settings.int('maxclients')}`,
     `client_recent_max_input_buffer:${inputBytes}`,
     `client_recent_max_output_buffer:${outputBytes}`,
-    `blocked_clients:${pause.waitingCount + server.blocking.count}`,
+    `blocked_clients:${pause.waitingCount + server.blocking.count + server.shutdown.waitingCount}`,
     `tracking_clients:${server.tracking.clientCount}`,
     'clients_in_timeout_table:0',
   ]

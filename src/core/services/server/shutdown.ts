@@ -35,10 +35,25 @@ export class Shutdown {
   #untilMs = 0
   readonly #waiting: Answer[] = []
   readonly #setPeriod: (periodMs: number) => void
+  /** What a signal has asked for, and when it is looked at. */
+  #signalled: ShutdownFlags | undefined = undefined
+  readonly #setSignalPeriod: (periodMs: number) => void
 
   constructor(server: Server) {
     this.#server = server
     this.#setPeriod = server.timers.every(Number.POSITIVE_INFINITY, () => this.#tick())
+    this.#setSignalPeriod = server.timers.cron(Number.POSITIVE_INFINITY, () => this.#obey())
+  }
+
+  /** Calls that wait for the end. */
+  get waitingCount(): number {
+    return this.#waiting.length
+  }
+
+  /** A signal asks for the end, which begins at the next look at the clock, unless it is aborted. */
+  signal(flags: ShutdownFlags): void {
+    this.#signalled = flags
+    this.#setSignalPeriod(0)
   }
 
   /** Milliseconds that replicas have left; -1 when no shutdown is in progress. */
@@ -64,10 +79,17 @@ export class Shutdown {
 
   /** Takes it back. False when there was nothing to take back. */
   abort(): boolean {
-    if (this.#flags === undefined) return false
+    if (this.#flags === undefined && this.#signalled === undefined) return false
     this.#server.log.notice('Shutdown manually aborted.')
     this.#cancel()
     return true
+  }
+
+  #obey(): void {
+    const flags = this.#signalled
+    this.#signalled = undefined
+    this.#setSignalPeriod(Number.POSITIVE_INFINITY)
+    if (flags !== undefined) this.begin(flags, undefined)
   }
 
   #tick(): void {
@@ -103,6 +125,7 @@ export class Shutdown {
     const { control, pause } = this.#server
     if (this.#untilMs > 0) pause.end()
     this.#flags = undefined
+    this.#signalled = undefined
     this.#untilMs = 0
     this.#setPeriod(Number.POSITIVE_INFINITY)
     control.send({ type: 'shutdown-failed' })
