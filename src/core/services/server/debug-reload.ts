@@ -27,6 +27,7 @@ export function reload(call: Call): void {
   if (saves && !server.saves.save()) throw NOT_SAVED
   if (flushes) {
     for (const db of keyspace.dbs) server.transactions.watches.emptying(db)
+    server.tracking.flushed()
     keyspace.flushAll()
     server.scripting.functions.flush()
     server.reclaim.begin()
