@@ -10,7 +10,7 @@ import { existsSync, rmSync, statSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { Client } from '../support/client.ts'
-import { freePort, makeDirectory, startRedbun } from '../support/server.ts'
+import { freePort, makeDirectory, ROOT, startRedbun } from '../support/server.ts'
 
 describe('tcp', () => {
   const interfaces = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
@@ -184,6 +184,29 @@ describe('tls', () => {
     await plain.ended
     expect(plain.bytesReceived === 0 || plain.isEnded).toBe(true)
     expect(await client.ask('PING')).toBe('+PONG')
+    await server.stop()
+  }, 20_000)
+
+  test('lets our own client in, and in no other way than redis-cli', async () => {
+    const { server, port } = await startTls('yes')
+    const programs = [['bun', join(ROOT, 'src/cli/main.ts')]]
+    if (Bun.which('redis-cli') !== null) programs.push(['redis-cli'])
+    const ca = ['--tls', '--cacert', file('ca.crt')]
+    const pair = ['--cert', file('client.crt'), '--key', file('client.key')]
+    const run = async (program: readonly string[], args: readonly string[]) => {
+      const child = Bun.spawn([...program, '-p', String(port), ...args, 'ECHO', 'hello'], {
+        stdout: 'pipe',
+        stderr: 'ignore',
+      })
+      return `${await child.stdout.text()}${await child.exited}`
+    }
+    for (const program of programs) {
+      expect(await run(program, [...ca, ...pair])).toBe('hello\n0')
+      expect(await run(program, ['--tls', '--insecure', ...pair])).toBe('hello\n0')
+      expect(await run(program, ['--tls', ...pair])).toBe('1')
+      expect(await run(program, ca)).toBe('1')
+      expect(await run(program, [])).toBe('1')
+    }
     await server.stop()
   }, 20_000)
 
