@@ -169,12 +169,15 @@ export class LuaMachine {
   /** An area in the interpreter's memory for what passes through. */
   readonly scratch: number
   readonly scratchSize = SCRATCH_SIZE
+  readonly #memoryMax: number
   readonly #lengthAt: number
   readonly #debugRecord: number
   readonly #texts = new Map<string, number>()
   readonly #called: ((a: number, b: number) => void)[] = []
 
-  constructor() {
+  /** `memoryMax`: bytes. */
+  constructor(memoryMax: number = LUA_MEMORY_SIZE_MAX) {
+    this.#memoryMax = memoryMax
     const instance = new WebAssembly.Instance(luaModule(), this.#imports())
     this.api = instance.exports as unknown as LuaApi
     this.#lookAtMemory()
@@ -414,8 +417,8 @@ export class LuaMachine {
   #resize(size: number): boolean {
     const { memory } = this.api
     const present = memory.buffer.byteLength
-    if (size > LUA_MEMORY_SIZE_MAX) return false
-    const wanted = Math.min(Math.max(size, present * 1.25), LUA_MEMORY_SIZE_MAX)
+    if (size > this.#memoryMax) return false
+    const wanted = Math.min(Math.max(size, present * 1.25), this.#memoryMax)
     try {
       memory.grow(Math.ceil((wanted - present) / PAGE_SIZE))
     } catch (error) {
