@@ -32,6 +32,13 @@ const moment = (dice: Dice) => dice.word('0.001 0.001 0.001 0.002 -1 a')
 const side = (dice: Dice) => dice.word('LEFT RIGHT left x')
 const counted = (dice: Dice) => (dice.chance(50) ? ['COUNT', dice.word('1 2 100 0 a')] : [])
 
+const condition = (dice: Dice) => (dice.chance(40) ? [dice.word('NX XX GT LT')] : [])
+
+function fields(dice: Dice): string[] {
+  const names = several(dice, () => [dice.word('a b c d')])
+  return ['FIELDS', String(names.length), ...names]
+}
+
 function waiting(dice: Dice, key: () => string): string[] {
   return [...several(dice, () => [key()], 3), moment(dice)]
 }
@@ -225,6 +232,13 @@ export const TUNED: Readonly<Record<string, Tuned>> = {
   blmove: (dice, key) => [key(), key(), side(dice), side(dice), moment(dice)],
   blmpop: (dice, key) => [moment(dice), '2', key(), key(), side(dice), ...counted(dice)],
   bzmpop: (dice, key) => [moment(dice), '1', key(), dice.word('MIN MAX x'), ...counted(dice)],
+  hexpire: (dice, key) => [key(), far(dice), ...condition(dice), ...fields(dice)],
+  hpexpire: (dice, key) => [key(), `${far(dice)}000`, ...condition(dice), ...fields(dice)],
+  hexpireat: (dice, key) => [key(), dice.word('1 5000000000'), ...condition(dice), ...fields(dice)],
+  hpexpireat: (dice, key) => [key(), '5000000000000', ...condition(dice), ...fields(dice)],
+  hpersist: (dice, key) => [key(), ...fields(dice)],
+  httl: (dice, key) => [key(), ...fields(dice)],
+  hexpiretime: (dice, key) => [key(), ...fields(dice)],
   rename: (_, key) => [key(), key()],
   copy: (dice, key) => [key(), key(), ...(dice.chance(40) ? ['REPLACE'] : [])],
 }

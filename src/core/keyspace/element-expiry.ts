@@ -39,12 +39,12 @@ export class ElementExpiry {
    * True when the key has gone with them.
    */
   look(ref: Ref): boolean {
-    const { clock, expireByDeletion, activeExpire } = this.#keyspace
+    const { pastMs, expireByDeletion, activeExpire } = this.#keyspace
     const { arena } = this.#db
     const elements = elementsOf(arena, ref)
-    elements.hideBefore(clock.nowMs)
+    elements.hideBefore(pastMs)
     if (!expireByDeletion || !activeExpire) return false
-    if (elements.firstEnd(arena, ref) >= clock.nowMs) return false
+    if (elements.firstEnd(arena, ref) >= pastMs) return false
     return this.expire(ref, EXPIRE_ON_ACCESS_COUNT_MAX) < 0
   }
 
@@ -111,7 +111,7 @@ export class ElementExpiry {
    * many, negative when the key has gone with them.
    */
   expire(ref: Ref, limit: number): number {
-    const { clock, events, propagation } = this.#keyspace
+    const { pastMs, events, propagation } = this.#keyspace
     const { arena, index } = this.#db
     const elements = elementsOf(arena, ref)
     const name = events.wanted !== 0 || propagation.active ? this.#db.keyName(ref) : NO_NAME
@@ -122,7 +122,7 @@ export class ElementExpiry {
         }
       : undefined
     this.#db.changing(ref)
-    const count = elements.expire(arena, ref, clock.nowMs, limit, see)
+    const count = elements.expire(arena, ref, pastMs, limit, see)
     return this.expired(ref, name, count) ? -count : count
   }
 

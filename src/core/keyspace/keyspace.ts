@@ -146,6 +146,11 @@ export class Keyspace {
     return this.clock.nowMs > deadlineMs && this.expires
   }
 
+  /** Elements that end before this moment are not to be seen any more. */
+  get pastMs(): number {
+    return this.expires ? this.clock.nowMs : 0
+  }
+
   /** Whether a key is deleted at once that is given this deadline. */
   isOver(deadlineMs: number): boolean {
     return deadlineMs <= this.clock.nowMs && this.expireByDeletion && this.expires

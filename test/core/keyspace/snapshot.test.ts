@@ -56,7 +56,7 @@ function step({ server }: InProcessServer, count: number): boolean {
 describe('a snapshot', () => {
   test.each(SEEDS.map((seed) => [seed]))('holds one moment (seed %i)', (seed) => {
     const dice = new Dice(seed)
-    const generator = new Generator(dice, entries)
+    const generator = new Generator(dice, entries, true)
     const target = start({ 'hash-max-listpack-entries': '8', 'list-max-listpack-size': '4' })
     const client = target.connect()
     const disturb = () => {

@@ -129,7 +129,7 @@ class Ends {
     this.#ref = ref
     this.#endMs = endMs
     this.#condition = condition
-    this.#deletes = endMs <= call.nowMs && call.keyspace.expireByDeletion
+    this.#deletes = call.keyspace.isOver(endMs)
   }
 
   /** Acts on the field in an argument; gives what to answer. Throws: ARENA_FULL. */
@@ -151,7 +151,7 @@ class Ends {
     }
     if (!isTimedHash(arena, ref)) {
       toTimed(arena, ref)
-      hideBefore(this.#call.nowMs)
+      hideBefore(this.#call.keyspace.pastMs)
     }
     db.elements.willEnd(ref, this.#endMs)
     timedSetEnd(arena, ref, args, at, length, this.#endMs)
