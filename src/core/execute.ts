@@ -24,6 +24,7 @@ import { type Call, run } from './engine/call.ts'
 import { CommandError, LOADING, NO_AUTH, OUT_OF_MEMORY, wrongArity } from './engine/errors.ts'
 import { EVICT_FAILED } from './keyspace/eviction.ts'
 import type { Server } from './server.ts'
+import { protection } from './services/server/allows.ts'
 import type { Queue } from './services/transactions/queue.ts'
 
 /** Finds the command of `call.args` and runs it, or answers why not. */
@@ -85,6 +86,11 @@ function refuse(
 ): CommandError | undefined {
   const { session } = call
   const isQueueing = session.queue !== undefined
+  // Otherwise the handler asks: what is not queued needs no gate for it.
+  if (entry.definition.protectedBy !== undefined) {
+    const refusal = protection(server, session, entry)
+    if (refusal !== undefined) return refusal
+  }
   if (!session.authenticated && (flags & FLAG_NO_AUTH) === 0 && server.users.passwordRequired) {
     return NO_AUTH
   }

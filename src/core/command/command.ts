@@ -99,6 +99,8 @@ export interface CommandDefinition {
   readonly keepsCaching?: true
   /** Takes a moment only, though it is not flagged as fast: see `isBrief` in `table.ts`. */
   readonly brief?: true
+  /** The directive that has to allow it. */
+  readonly protectedBy?: 'enable-debug-command' | 'enable-module-command'
   /** May be answered after the call is over, by way of `call.answerLater`. */
   readonly answersLater?: true
   /** Answers whether the server is well: with the error that writes are answered with, if any. */

@@ -9,7 +9,7 @@
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, SYNTAX } from '../../engine/errors.ts'
-import { allows } from './allows.ts'
+import { protection } from './allows.ts'
 import {
   arenaCheck,
   digest,
@@ -25,10 +25,6 @@ import { reload } from './debug-reload.ts'
 import { stopCore } from './debug-sleep.ts'
 import { answerHelp } from './help.ts'
 import { askForRewrite } from './rewrite.ts'
-
-const NOT_ALLOWED = new CommandError(
-  'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.',
-)
 
 interface DebugSubcommand {
   readonly usage: string
@@ -215,14 +211,16 @@ export const debugCommand = command({
   since: '1.0.0',
   complexity: 'Depends on subcommand.',
   flags: ['admin', 'noscript', 'loading', 'stale'],
+  protectedBy: 'enable-debug-command',
   answersLater: true,
   arity: -2,
   internal: true,
   reply: 'any',
 
   run(call) {
-    const { args, server, session } = call
-    if (!allows(server.settings.text('enable-debug-command'), session)) throw NOT_ALLOWED
+    const { args, server, session, entry } = call
+    const refusal = protection(server, session, entry)
+    if (refusal !== undefined) throw refusal
     const word = args.text(1).toUpperCase()
     if (word === 'HELP' && args.count === 2) {
       return answerHelp(call, 'DEBUG', [...SUBCOMMANDS.values()])

@@ -9,12 +9,9 @@
 import { type CommandDefinition, command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError } from '../../engine/errors.ts'
-import { allows } from './allows.ts'
+import { protection } from './allows.ts'
 import { helpSubcommand } from './help.ts'
 
-const NOT_ALLOWED = new CommandError(
-  'ERR MODULE command not allowed. If the enable-module-command option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.',
-)
 const CANNOT_LOAD = new CommandError(
   'ERR Error loading the extension. Please check the server logs.',
 )
@@ -42,6 +39,7 @@ const moduleLoad: CommandDefinition = {
   since: '4.0.0',
   complexity: 'O(1)',
   flags: ['admin', 'noscript', 'no_async_loading'],
+  protectedBy: 'enable-module-command',
   reply: 'ok',
   run: refuseLoading,
 }
@@ -53,6 +51,7 @@ const moduleLoadex: CommandDefinition = {
   since: '7.0.0',
   complexity: 'O(1)',
   flags: ['admin', 'noscript', 'no_async_loading'],
+  protectedBy: 'enable-module-command',
   reply: 'ok',
   run: refuseLoading,
 }
@@ -64,6 +63,7 @@ const moduleUnload: CommandDefinition = {
   since: '4.0.0',
   complexity: 'O(1)',
   flags: ['admin', 'noscript', 'no_async_loading'],
+  protectedBy: 'enable-module-command',
   reply: 'ok',
 
   run(call) {
@@ -97,6 +97,7 @@ function refuseLoading(call: Call): void {
   throw CANNOT_LOAD
 }
 
-function checkAllowed({ server, session }: Call): void {
-  if (!allows(server.settings.text('enable-module-command'), session)) throw NOT_ALLOWED
+function checkAllowed({ server, session, entry }: Call): void {
+  const refusal = protection(server, session, entry)
+  if (refusal !== undefined) throw refusal
 }
