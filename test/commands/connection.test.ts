@@ -164,6 +164,27 @@ describe('RESET', () => {
     check('RESET x', "-ERR wrong number of arguments for 'reset' command")
   })
 
+  suite('takes back subscriptions, tracking, transaction and user, but not NO-EVICT', (check) => {
+    const flags = / flags=(\w+) db=0 sub=0 psub=0 ssub=0 multi=-1 .* user=default redir=-1 /
+    check('ACL SETUSER bob on nopass +@all ~* &*', '+OK')
+    check('AUTH bob x', '+OK')
+    check('CLIENT TRACKING ON BCAST PREFIX a', '+OK')
+    check('WATCH w', '+OK')
+    check('MULTI', '+OK')
+    check('GET a', '+QUEUED')
+    check('CLIENT NO-EVICT ON', '+QUEUED')
+    check('SUBSCRIBE c', '+QUEUED')
+    check('EXEC', '*3 (nil) +OK *3 $subscribe $c :1')
+    check('RESET', '+RESET')
+    check('CLIENT INFO', (text) => flags.exec(text)?.[1] === 'e')
+    check('CLIENT TRACKINGINFO', '*6 $flags *1 $off $redirect :-1 $prefixes *0')
+    check('PUBSUB NUMSUB c', '*2 $c :0')
+    check('MULTI', '+OK')
+    check('RESET', '+RESET')
+    check('CLIENT NO-EVICT OFF', '+OK')
+    check('ACL DELUSER bob', ':1')
+  })
+
   suite('answers even when replies are off', (check) => {
     check.sends('CLIENT REPLY OFF')
     check.sends('PING')

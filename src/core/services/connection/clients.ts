@@ -111,7 +111,6 @@ export class Clients {
     session.dbIndex = 0
     session.protocol = 2
     session.name = ''
-    session.noEvict = false
     session.noTouch = false
     server.pubsub.leave(session)
     server.tracking.disable(session)
