@@ -72,7 +72,7 @@ export const RDB_SYNC_SIZE = 4 * 1024 * 1024
  * idle core takes slices of the longest kind, one after the other.
  */
 export const SNAPSHOT_SLICE_SHARE = 0.3
-export const SNAPSHOT_SLICE_US_MIN = 100
+export const SNAPSHOT_SLICE_US_MIN = 50
 export const SNAPSHOT_SLICE_US_MAX = 1000
 
 /** While data is loaded, clients are looked at after so long, whatever was loaded meanwhile. */

@@ -41,8 +41,14 @@ export class Loop {
     for (;;) {
       const requests = this.turn()
       if (requests > 0) this.#spin.worked()
-      else if (!this.#spin.wait()) this.#sleep()
+      else if (!this.#hasWork() && !this.#spin.wait()) this.#sleep()
     }
+  }
+
+  /** True when there is something to do although nobody asks for anything. */
+  #hasWork(): boolean {
+    const { loading, snapshotPace } = this.#server
+    return loading.isBusy || snapshotPace.waitMs === 0
   }
 
   /** One turn without sleeping. Gives the number of requests it executed. */
@@ -123,7 +129,7 @@ export class Loop {
   #sleep(): void {
     const server = this.#server
     park(this.#process, CORE_PARKED)
-    if (!server.disk.isEmpty() || server.loading.isBusy) {
+    if (!server.disk.isEmpty()) {
       unpark(this.#process, CORE_PARKED)
       return
     }

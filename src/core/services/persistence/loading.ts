@@ -8,6 +8,9 @@
 import { LOADING_SLICE_US_MAX } from '../../../config/limits.ts'
 import type { Server } from '../../server.ts'
 
+/** Values between two looks at the clock. */
+const CLOCK_PERIOD = 16
+
 /** Something that loads. */
 export interface Loader {
   readonly totalBytes: number
@@ -27,6 +30,7 @@ export class Loading {
   #startedMs = 0
   #untilUs = 0
   #untilBytes = 0
+  #askedCount = 0
   readonly #mayGoOn = () => this.#hasTime()
 
   constructor(server: Server) {
@@ -105,6 +109,7 @@ export class Loading {
 
   #hasTime(): boolean {
     if ((this.#loader?.loadedBytes ?? 0) >= this.#untilBytes) return false
+    if (++this.#askedCount % CLOCK_PERIOD !== 0) return true
     return this.#server.clock.microseconds() < this.#untilUs
   }
 }

@@ -44,6 +44,8 @@ const HEADER_SIZE = 9
 const FIRST_CHECKED_VERSION = 5
 const SUM_SIZE = 8
 const KEY_SIZE_MIN = 256
+/** Up to here a loop is faster than a call. */
+const SHORT_KEY_SIZE = 32
 const MODULE_NAME_SIZE = 9
 const MODULE_NAME_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const NOT_GIVEN = -1
@@ -89,8 +91,10 @@ export class RdbLoader implements Loader {
   #deadlineMs = NO_DEADLINE
   #idleSeconds = NOT_GIVEN
   #frequency = NOT_GIVEN
-  /** The key in progress, for whoever has to be told. */
-  #doing = ''
+  /** The type of the key in progress, for whoever has to be told; -1: none. */
+  #rdbType = -1
+  /** The directive key-load-delay. */
+  #delayUs = 0
 
   constructor(
     server: Server,
@@ -136,6 +140,7 @@ export class RdbLoader implements Loader {
 
   /** undefined when there is more. */
   #loadItems(mayGoOn: () => boolean): RdbLoadOutcome | undefined {
+    this.#delayUs = this.#server.settings.int('key-load-delay')
     if (this.#version === 0) this.#readHeader()
     do {
       if (this.#item()) continue
@@ -254,7 +259,7 @@ export class RdbLoader implements Loader {
     }
     reader.string()
     this.#takeKey(reader.stringBytes, reader.stringOffset, reader.stringLength)
-    this.#doing = `, key '${this.#shownKey()}', type ${rdbType}`
+    this.#rdbType = rdbType
     if (persistence === undefined) {
       throw new LoadError([this.#internal(this.#unknownModule('module data', 'module type'))], true)
     }
@@ -275,8 +280,7 @@ export class RdbLoader implements Loader {
     this.#deadlineMs = NO_DEADLINE
     this.#idleSeconds = NOT_GIVEN
     this.#frequency = NOT_GIVEN
-    const delayUs = this.#server.settings.int('key-load-delay')
-    if (delayUs !== 0) this.#delay(delayUs)
+    if (this.#delayUs !== 0) this.#delay(this.#delayUs)
   }
 
   /** The value is whole: it becomes the key's, unless its time is over. */
@@ -317,7 +321,8 @@ export class RdbLoader implements Loader {
       args.bytes = Buffer.from(memory)
       args.words = new Int32Array(memory)
     }
-    bytes.copy(args.bytes, 0, offset, offset + length)
+    if (length > SHORT_KEY_SIZE) bytes.copy(args.bytes, 0, offset, offset + length)
+    else for (let i = 0; i < length; i++) args.bytes[i] = bytes[offset + i]
     args.offsets[0] = 0
     args.lengths[0] = length
   }
@@ -326,7 +331,7 @@ export class RdbLoader implements Loader {
   #end(): void {
     const { log, settings, keyspace } = this.#server
     const { reader } = this.#source
-    this.#doing = ''
+    this.#rdbType = -1
     if (this.#version >= FIRST_CHECKED_VERSION) {
       const sum = this.#source.checksum()
       const at = reader.raw(SUM_SIZE)
@@ -369,7 +374,9 @@ export class RdbLoader implements Loader {
   }
 
   #internal(reason: string): string {
-    return `Internal error in RDB reading offset ${this.#source.position}${this.#doing} -> ${reason}`
+    const type = this.#rdbType
+    const doing = type < 0 ? '' : `, key '${this.#shownKey()}', type ${type}`
+    return `Internal error in RDB reading offset ${this.#source.position}${doing} -> ${reason}`
   }
 
   /** A module's number is its name, six bits a letter, and ten bits of its version. */

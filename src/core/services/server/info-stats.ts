@@ -160,6 +160,7 @@ export function redbunSection(server: Server): string[] {
       (arena, i) =>
         `arena${i}:used=${arena.usedBytes},free=${arena.freeBytes},touched=${arena.touchedBytes}`,
     ),
+    `snapshot_longest_slice_usec:${server.snapshotPace.longestSliceUs}`,
     `longest_turn_usec:${Math.ceil(stats.longestTurnUs)}`,
     `io_threads:${links.length}`,
     ...links.map(({ requests, replies, active }, i) => {
