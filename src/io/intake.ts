@@ -22,6 +22,7 @@ import {
   KIND_OPENED,
   KIND_REQUESTS,
   type OpenedInfo,
+  REQUEST_COMMAND,
   REQUEST_HASH,
   REQUEST_HEADER_WORDS,
   REQUEST_SIZE,
@@ -90,6 +91,8 @@ const EMPTY = new Uint8Array(0)
 const LOGIN_COMMANDS = [Buffer.from('auth'), Buffer.from('hello')]
 /** MEASURED: up to here a loop over words beats Buffer.copy; bench/micro/ring.bench.ts. */
 const COPY_BY_WORDS_MAX = 40
+/** Bytes of a command's name that two words hold. */
+const NAME_KEPT_MAX = 8
 
 export class Intake {
   readonly #ring: RingWriter
@@ -106,6 +109,11 @@ export class Intake {
   #recordId = 0
   /** Command of the request written last. */
   #command = -1
+  #keyIndex = 0
+  /** Its name: -1 if that is too long to be kept, and its first words. */
+  #nameLength = -1
+  #name1 = 0
+  #name2 = 0
   /** The commands after which a client may have other limits. */
   #logins: readonly number[] = []
   /** Chunks published since the core was last woken. */
@@ -148,6 +156,7 @@ export class Intake {
   // alloc: at start
   useLookup(lookup: CommandLookup): void {
     this.#lookup = lookup
+    this.#nameLength = -1
     this.#logins = LOGIN_COMMANDS.map((name) => lookup.lookup(name, 0, name.length))
   }
 
@@ -434,25 +443,47 @@ export class Intake {
     const { words } = this.#ring
     const { bytes, offsets, argc } = parser
     const first = this.#at >> 2
-    const command = this.#lookup.lookup(bytes, offsets[0], offsets[1])
-    const keyIndex = command < 0 ? 0 : this.#lookup.firstKeyIndex(command)
-    this.#command = command
+    let word = first + REQUEST_HEADER_WORDS
+    const nameLength = offsets[1] - offsets[0]
+    words[word] = nameLength
+    this.#copy(bytes, offsets[0], nameLength, word + 1)
+    if (!this.#isNameAt(word)) this.#lookUp(bytes, offsets[0], nameLength, word)
+    const keyIndex = this.#keyIndex
     words[first] = argc
-    words[first + 1] = command
+    words[first + REQUEST_COMMAND] = this.#command
     words[first + REQUEST_HASH] = 0
     words[first + REQUEST_SIZE] = size >> 2
-    let word = first + REQUEST_HEADER_WORDS
-    for (let i = 0; i < argc; i++) {
+    word += 1 + ((nameLength + 3) >> 2)
+    for (let i = 1; i < argc; i++) {
       const start = offsets[2 * i]
       const length = offsets[2 * i + 1] - start
       words[word] = length
       this.#copy(bytes, start, length, word + 1)
-      if (i === keyIndex && i !== 0) {
+      if (i === keyIndex) {
         words[first + REQUEST_HASH] = hashWords(words, word + 1, length, this.#hashSeed)
       }
       word += 1 + ((length + 3) >> 2)
     }
     this.#at = word << 2
+  }
+
+  /** True when the name at this word is that of the request before, whose command is known. */
+  #isNameAt(word: number): boolean {
+    const { words } = this.#ring
+    const length = words[word]
+    if (length !== this.#nameLength || words[word + 1] !== this.#name1) return false
+    return length <= 4 || words[word + 2] === this.#name2
+  }
+
+  /** Looks the command up, and keeps what there is to compare of its name if that is all of it. */
+  #lookUp(bytes: Buffer, start: number, length: number, word: number): void {
+    const { words } = this.#ring
+    const command = this.#lookup.lookup(bytes, start, start + length)
+    this.#command = command
+    this.#keyIndex = command < 0 ? 0 : this.#lookup.firstKeyIndex(command)
+    this.#nameLength = length > 0 && length <= NAME_KEPT_MAX ? length : -1
+    this.#name1 = length > 0 ? words[word + 1] : 0
+    this.#name2 = length > 4 ? words[word + 2] : 0
   }
 
   /** Copies bytes of any alignment to whole words; what pads the last word is zero. */
