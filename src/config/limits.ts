@@ -157,6 +157,8 @@ export const READ_AHEAD_WORDS_MIN = 32
 
 /** Expired keys deleted in one turn before requests are looked at again. */
 export const EXPIRE_SLICE_KEY_COUNT = 256
+/** Elements of a large value freed in one turn, when it is freed lazily. */
+export const LAZY_FREE_SLICE_COUNT = 1000
 
 /** Arenas of just under 2 GiB each, at most. */
 export const ARENA_COUNT_MAX = 64

@@ -97,7 +97,7 @@ const NO_DEFRAG = inert('it matters only with activedefrag yes, which is refused
 const NO_SYSLOG = inert('it matters only with syslog-enabled yes, which is refused')
 const NO_TLS_DETAIL = refused('only certificates, keys, authorities and client checks can be set')
 const NO_OUTGOING_TLS = refused('no other server is followed yet, with TLS or without')
-const FREED_AT_ONCE = inert('a freed value goes back to its arena at once, too quickly to notice')
+const FREED_AT_ONCE = inert('only UNLINK, and DEL if told to, free little by little')
 
 // ---- the table ----
 
@@ -242,7 +242,7 @@ export const PARAMS = {
   'lazyfree-lazy-eviction': bool('no', FREED_AT_ONCE),
   'lazyfree-lazy-expire': bool('no', FREED_AT_ONCE),
   'lazyfree-lazy-server-del': bool('no', FREED_AT_ONCE),
-  'lazyfree-lazy-user-del': bool('no', FREED_AT_ONCE),
+  'lazyfree-lazy-user-del': bool('no', core),
   'lazyfree-lazy-user-flush': bool('no', FREED_AT_ONCE),
   activedefrag: bool('no', refused('arenas are not moved to defragment them')),
   'active-defrag-ignore-bytes': size(1n, LONG_MAX, '104857600', NO_DEFRAG),

@@ -183,6 +183,11 @@ export class Server {
     this.innerInbox = new Inbox(this, this.#makeCall(), execute, true)
     this.blocking = new Blocking(this, this.#makeCall())
     this.control.settingsChanged()
+    const { lazyFree } = this.keyspace
+    const setPeriod = this.timers.every(Number.POSITIVE_INFINITY, () => {
+      if (!lazyFree.turn()) setPeriod(Number.POSITIVE_INFINITY)
+    })
+    lazyFree.begin = () => setPeriod(0)
   }
 
   /** Tells io what it needs, and begins to take requests. */

@@ -270,10 +270,10 @@ export class Db {
     return true
   }
 
-  /** Takes the key out and frees its value. */
-  remove(ref: Ref): void {
+  /** Takes the key out and frees its value, `lazily`: later if that takes a while. */
+  remove(ref: Ref, lazily = false): void {
     this.#unlink(ref, this.#hashOf(ref))
-    this.#free(ref)
+    if (!lazily || !this.#keyspace.lazyFree.take(this.arena, ref)) this.#free(ref)
   }
 
   /** Evicts an entry of the arena. */

@@ -20,7 +20,7 @@ export const delCommand = command({
   access: 'rm delete',
   tips: ['request_policy:multi_shard', 'response_policy:agg_sum'],
   reply: 'integer',
-  run: removeKeys,
+  run: (call) => removeKeys(call, call.server.settings.bool('lazyfree-lazy-user-del')),
 })
 
 export const unlinkCommand = command({
@@ -33,7 +33,7 @@ export const unlinkCommand = command({
   access: 'rm delete',
   tips: ['request_policy:multi_shard', 'response_policy:agg_sum'],
   reply: 'integer',
-  run: removeKeys,
+  run: (call) => removeKeys(call, true),
 })
 
 export const existsCommand = command({
@@ -93,13 +93,15 @@ export const typeCommand = command({
   },
 })
 
-function removeKeys(call: Call): void {
+/** `lazily`: what takes a while to be freed is freed later, unless memory is short. */
+function removeKeys(call: Call, lazily: boolean): void {
   const { args, db } = call
+  const later = lazily && call.server.eviction.limitBytes === 0
   let count = 0
   for (let i = 1; i < args.count; i++) {
     const ref = db.write(args, i)
     if (ref === 0) continue
-    db.remove(ref)
+    db.remove(ref, later)
     db.changed(args, i, 'del')
     count++
   }

@@ -16,6 +16,7 @@ import { Frequencies } from './age.ts'
 import { Db } from './db.ts'
 import { AGE_SHIFT, setEntryEpoch } from './entry.ts'
 import { KeyEvents } from './events.ts'
+import { LazyFree } from './lazy-free.ts'
 import { Epochs, Snapshot, type SnapshotSink } from './snapshot.ts'
 
 export interface KeyspaceOptions {
@@ -34,6 +35,7 @@ export class Keyspace {
   readonly propagation: Propagation
   readonly ready = new ReadyKeys()
   readonly events = new KeyEvents()
+  readonly lazyFree = new LazyFree()
   /** Where loaded values find the limits of their small encodings; whoever makes the keyspace sets it. */
   settings: Settings | undefined = undefined
   /** Changes since the start; persistence and replication count by it. */
@@ -203,6 +205,7 @@ export class Keyspace {
     const count = this.keyCount()
     this.snapshot?.finish()
     for (const arena of this.arenas) arena.reset()
+    this.lazyFree.forget()
     for (const db of this.dbs) db.forget()
     this.nextDeadlineMs = Number.POSITIVE_INFINITY
     this.ready.signalAll(-1)

@@ -55,6 +55,10 @@ export interface ValueType {
   referenceCount?(arena: Arena, ref: Ref): number
   /** Frees what the value holds outside the entry's own block. */
   free(arena: Arena, ref: Ref): void
+  /** How many blocks `free` gives back, about; absent: few. */
+  freeEffort?(arena: Arena, ref: Ref): number
+  /** The map whose entries are most of these, and can be freed before all else; 0: there is none. */
+  elementMap?(arena: Arena, ref: Ref): Ref
   /** Bytes of the value that lie in the entry's own block. */
   valueSize(arena: Arena, ref: Ref): number
   /** Bytes of blocks that the value holds outside the entry's own block. */

@@ -36,6 +36,7 @@ export function keyspaceFaults(keyspace: Keyspace): string[] {
   keyspace.arenas.forEach((arena, index) => {
     const blocks = checkArena(arena, (visit) => {
       for (const db of keyspace.dbs) visitDb(db, arena, index, visit)
+      keyspace.lazyFree.visit(arena, visit)
     })
     for (const fault of blocks) faults.push(`arena ${index}: ${fault}`)
     for (const db of keyspace.dbs) {

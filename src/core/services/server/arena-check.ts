@@ -21,6 +21,7 @@ export function checkKeyspace(keyspace: Keyspace): string[] {
   keyspace.arenas.forEach((arena, index) => {
     const found = checkArena(arena, (visit) => {
       for (const db of keyspace.dbs) visitDb(db, arena, index, visit)
+      keyspace.lazyFree.visit(arena, visit)
     })
     faults.push(...found.map((fault) => `arena ${index}: ${fault}`))
     for (const db of keyspace.dbs) checkDeadlines(db, arena, index, faults)

@@ -55,8 +55,8 @@ export function memorySection(server: Server): string[] {
     'mem_aof_buffer:0',
     'mem_allocator:libc',
     'active_defrag_running:0',
-    'lazyfree_pending_objects:0',
-    'lazyfreed_objects:0',
+    `lazyfree_pending_objects:${keyspace.lazyFree.pendingCount}`,
+    `lazyfreed_objects:${keyspace.lazyFree.freedCount}`,
   ]
 }
 

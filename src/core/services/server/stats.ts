@@ -156,6 +156,7 @@ export class Stats {
     this.errorReplyCount = 0
     this.longestTurnUs = 0
     eviction.resetCounters()
+    keyspace.lazyFree.freedCount = 0
     clientMemory.evictedCount = 0
     this.errors.clear()
     this.commandRate.reset()

@@ -30,6 +30,7 @@ import type { DigestSink, TimedElements, ValueType } from '../../keyspace/value.
 import {
   HASH_VALUE_SIZE,
   HashCursor,
+  hashCount,
   hashMapOrPack,
   hashStructure,
   isHashTable,
@@ -70,9 +71,22 @@ const timedFields: TimedElements = {
   settle: settleTimed,
 }
 
+/** Fields that end are in an order, too, which must not know of any that is gone. */
+function isPlainTable(arena: Arena, ref: Ref): boolean {
+  return isHashTable(arena, ref) && !isTimedHash(arena, ref)
+}
+
 export const hashValue: ValueType = {
   name: 'hash',
   elements: timedFields,
+
+  freeEffort(arena, ref) {
+    return isPlainTable(arena, ref) ? hashCount(arena, ref) : 1
+  },
+
+  elementMap(arena, ref) {
+    return isPlainTable(arena, ref) ? hashStructure(arena, ref) : 0
+  },
 
   encodingName(arena, ref) {
     if (isHashTable(arena, ref)) return 'hashtable'

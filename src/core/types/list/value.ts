@@ -34,6 +34,10 @@ export const listValue: ValueType = {
     byteListFree(arena, listStructure(arena, ref))
   },
 
+  freeEffort(arena, ref) {
+    return byteListNodeCount(arena, listStructure(arena, ref))
+  },
+
   valueSize() {
     return LIST_VALUE_SIZE
   },

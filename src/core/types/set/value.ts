@@ -44,6 +44,15 @@ export const setValue: ValueType = {
     setFreeStructure(arena, setStructure(arena, ref), entryEncoding(arena, ref))
   },
 
+  freeEffort(arena, ref) {
+    const isTable = entryEncoding(arena, ref) === SET_TABLE
+    return isTable ? byteMapCount(arena, setStructure(arena, ref)) : 1
+  },
+
+  elementMap(arena, ref) {
+    return entryEncoding(arena, ref) === SET_TABLE ? setStructure(arena, ref) : 0
+  },
+
   valueSize() {
     return SET_VALUE_SIZE
   },

@@ -110,6 +110,14 @@ export const sortedSetValue: ValueType = {
     freeSortedSet(arena, entryEncoding(arena, ref), structureOf(arena, ref), treeOf(arena, ref))
   },
 
+  freeEffort(arena, ref) {
+    return isTree(arena, ref) ? sortedSetCount(arena, ref) : 1
+  },
+
+  elementMap(arena, ref) {
+    return isTree(arena, ref) ? structureOf(arena, ref) : 0
+  },
+
   // alloc: asked for one key at a time
   memoryBytes(arena, ref) {
     const structure = structureOf(arena, ref)

@@ -7,6 +7,7 @@
  */
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import {
+  byteTreeCount,
   byteTreeFirst,
   byteTreeItemValue,
   byteTreeNext,
@@ -73,6 +74,10 @@ export const streamValue: ValueType = {
 
   free(arena, ref) {
     streamFree(arena, streamOf(arena, ref))
+  },
+
+  freeEffort(arena, ref) {
+    return byteTreeCount(arena, streamNodes(arena, streamOf(arena, ref)))
   },
 
   valueSize() {
