@@ -57,6 +57,7 @@ describe('DEBUG RELOAD', () => {
     check('MGET a b', '*2 $old $new')
     check('DEBUG RELOAD NOSAVE', '+OK')
     check('MGET a b', '*2 $old (nil)')
+    check('INFO persistence', (text) => /changes_since_last_save:2\\r/.test(text))
   })
 
   suite('knows its words', (check) => {

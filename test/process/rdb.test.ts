@@ -159,6 +159,43 @@ describe('a file', () => {
     rmSync(directory.items?.[1]?.bytes?.toString() ?? '', { recursive: true })
   })
 
+  test('is one cut through what a writer wrote, however fast it writes', async () => {
+    const keys = 5000
+    const source = await startRedbun({ args: ['--rdb-key-save-delay', '20'] })
+    const [client, writer] = [await source.connect(), await source.connect()]
+    // Value n goes to key n % keys: of a file, the largest value tells all others.
+    let sent = 0
+    const write = (count: number) => {
+      const lines: string[] = []
+      for (let i = 0; i < count; i++) lines.push(`SET k${sent % keys} ${sent++}\r\n`)
+      writer.write(lines.join(''))
+    }
+    write(keys)
+    for (let i = 0; i < keys; i++) await writer.next()
+    client.send('BGSAVE')
+    const rounds = 40
+    for (let i = 0; i < rounds; i++) {
+      write(2000)
+      await writer.flushed()
+    }
+    expect((await client.next()).kind).toBe('+')
+    for (let i = 0; i < rounds * 2000; i++) await writer.next()
+    await source.logged('Background saving terminated with success', 20_000)
+    const info = await client.text('INFO persistence')
+    expect(Number(/rdb_last_cow_size:(\d+)/.exec(info)?.[1])).toBeGreaterThan(1000)
+    const target = await follow(source, startRedbun)
+    const other = await target.connect()
+    const names = Array.from({ length: keys }, (_, i) => `k${i}`)
+    const found = (await other.call(['MGET', ...names])).items ?? []
+    const values = found.map(({ bytes }) => Number(bytes?.toString()))
+    const last = Math.max(...values)
+    const expected = names.map((_, i) => last - ((((last - i) % keys) + keys) % keys))
+    expect(values).toEqual(expected)
+    const directory = await other.call('CONFIG GET dir')
+    await target.stop()
+    rmSync(directory.items?.[1]?.bytes?.toString() ?? '', { recursive: true })
+  }, 60_000)
+
   test('is written by itself when a save point says so, and at the end', async () => {
     const server = await startRedbun({ args: ['--save', '1 3'] })
     const client = await server.connect()

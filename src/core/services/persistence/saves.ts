@@ -83,11 +83,6 @@ export class Saves {
     return background === undefined ? -1 : this.#seconds() - background.startedSeconds
   }
 
-  /** Takes what is there now as saved: it was loaded. */
-  allSaved(): void {
-    this.#savedDirty = this.#server.keyspace.dirty
-  }
-
   /** Whether the last save was good, or what that means, may be another matter now. */
   settingsChanged(): void {
     const stops = this.#server.settings.bool('stop-writes-on-bgsave-error')

@@ -34,7 +34,7 @@ export function loadAtStart(server: Server, done: () => void): void {
 
 /** Begins to load the RDB file that the settings name. What is wrong with it ends the process. */
 export function loadRdb(server: Server, { replaces, done, missing }: RdbLoading): void {
-  const { settings, loading, saves, disk } = server
+  const { settings, loading, disk } = server
   const directory = settings.raw('dir')
   const path = `${directory}${directory.endsWith('/') ? '' : '/'}${settings.raw('dbfilename')}`
   const source = new FileSource(disk, path)
@@ -46,7 +46,6 @@ export function loadRdb(server: Server, { replaces, done, missing }: RdbLoading)
     }
     loading.lastLoadedKeys = loader.loadedKeys
     loading.lastExpiredKeys = loader.expiredKeys
-    saves.allSaved()
     done(loader)
   })
   loading.begin(loader)
