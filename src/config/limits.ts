@@ -147,9 +147,10 @@ export const WAITING_REQUESTS_SIZE = 1024 * 1024
 
 /**
  * Requests that the core executes before it publishes, looks at its timers and at other links.
- * With 4096 a turn took 7 ms under the mixed load of the bench, with 1024 it takes 5.5.
+ * With 4096 a turn took 7 ms under the mixed load of the bench, with 1024 5.5, of which one was work:
+ * the rest is what a system with fewer processors than threads takes away.
  */
-export const BATCH_REQUEST_COUNT = 1024
+export const BATCH_REQUEST_COUNT = 512
 
 /** Requests whose keys are fetched from memory together, and from how many words on that pays. */
 export const READ_AHEAD_COUNT = 16

@@ -17,7 +17,9 @@ import { wake } from '../../src/bridge/wake.ts'
 import type { CoreStart } from '../../src/core/server.ts'
 
 const [how = '', port = ''] = process.argv.slice(2)
-const WHEN_READY_MS = 600
+/** From the first answer to when all threads are there. */
+const SETTLE_MS = 300
+const RETRY_MS = 20
 const RECORD_SIZE = 24
 /** No MessagePack begins with it. */
 const NONSENSE = 0xc1
@@ -39,7 +41,26 @@ globalThis.Worker = new Proxy(globalThis.Worker, {
 })
 process.argv = [process.argv[0], 'main.ts', '--port', port, '--io-threads', '2', '--save', '']
 await import('../../src/main.ts')
-setTimeout(breakThread, WHEN_READY_MS)
+while (!(await answers())) await Bun.sleep(RETRY_MS)
+setTimeout(breakThread, SETTLE_MS)
+
+async function answers(): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = {
+    open: (opened: { write(text: string): number }) => void opened.write('PING\r\n'),
+    data: () => resolve(true),
+    close: () => resolve(false),
+  }
+  try {
+    const client = await Bun.connect({ hostname: '127.0.0.1', port: Number(port), socket })
+    const answered = await promise
+    client.terminate()
+    return answered
+  } catch {
+    // Nobody listens yet.
+    return false
+  }
+}
 
 function breakThread(): void {
   const [thread, what] = how.split('-')
