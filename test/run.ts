@@ -6,7 +6,7 @@
  *
  * Thread: main.
  * Owns: which checks there are, and saying which are left out.
- * Never: installs anything but Debian's redis-server and redis-tools, and that only as root where
+ * Never: installs anything but Debian's redis-server and its tools, and that only as root where
  * they are missing.
  */
 import { readdirSync } from 'node:fs'
@@ -83,15 +83,15 @@ async function run(step: Step): Promise<boolean> {
 
 /** Tries to get the real redis-server and its tools; says what is left out without them. */
 async function haveRedis(): Promise<void> {
-  const programs = ['redis-server', 'redis-cli', 'redis-benchmark']
+  const programs = ['redis-server', 'redis-cli', 'redis-benchmark', 'redis-sentinel']
   const missing = () => programs.filter((name) => Bun.which(name) === null)
   if (missing().length === 0) return
   if (process.getuid?.() === 0 && Bun.which('apt-get') !== null) {
-    say('Installing redis-server and redis-tools to compare with ...')
+    say('Installing redis-server and its tools to compare with ...')
     await quietly(['apt-get', 'update'])
     await quietly([
       ...['apt-get', 'install', '--yes', '--no-install-recommends'],
-      ...['redis-server', 'redis-tools'],
+      ...['redis-server', 'redis-tools', 'redis-sentinel'],
     ])
   }
   const left = missing()

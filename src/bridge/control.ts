@@ -12,6 +12,8 @@ import type { LookupItem } from '../lib/command-lookup.ts'
 /** From the core; to the main thread unless it says io. */
 export type FromCore =
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string }
+  /** Which part this server plays in replication. */
+  | { readonly type: 'role'; readonly isReplica: boolean }
   /** To every io thread: the commands that it may find in a request. */
   | { readonly type: 'commands'; readonly commands: readonly LookupItem[] }
   /** The server cannot start. */

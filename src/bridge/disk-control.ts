@@ -28,6 +28,21 @@ export type ToDisk =
    * checksum of all bytes before: high word, low word.
    */
   | { readonly type: 'read'; readonly path: string }
+  /** Begins a file that a primary sends; its bytes follow as they come. */
+  | {
+      readonly type: 'receive'
+      readonly directory: string
+      readonly name: string
+      readonly temporaryName: string
+    }
+  /** That was all; the file is synced and gets its place. */
+  | { readonly type: 'received' }
+  /** Begins to send a file to replicas, answered by 'opened'; nothing comes before 'more'. */
+  | { readonly type: 'send'; readonly path: string }
+  /** So many bytes more may come. */
+  | { readonly type: 'more'; readonly size: number }
+  /** Deletes a file; one that is not there is as good. */
+  | { readonly type: 'remove'; readonly path: string }
   /** Nobody wants the file any more. Answered by 'done'. */
   | { readonly type: 'abort' }
 

@@ -170,6 +170,16 @@ export const ARENA_COUNT_MAX = 64
 export const SLOW_LOG_ARGUMENT_COUNT = 32
 export const SLOW_LOG_ARGUMENT_SIZE = 128
 
+/** How often links to primary and replicas are looked after. */
+export const REPLICATION_PERIOD_MS = 1000
+
+/** While a replica has as much to read, a snapshot on its way to it waits. */
+export const SYNC_PENDING_SIZE_MAX = 1024 * 1024
+export const SYNC_LOOK_PERIOD_MS = 2
+
+/** The longest line of a primary before it sends data. */
+export const HANDSHAKE_LINE_SIZE_MAX = 64 * 1024
+
 /** How often output that waits is held against the soft limits, which are a matter of time. */
 export const OUTPUT_LIMIT_PERIOD_MS = 100
 

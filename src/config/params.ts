@@ -91,12 +91,13 @@ const ioAndMain = honoured('io', 'main')
 
 const NO_AOF = inert('it matters only with appendonly yes, which is refused')
 const NO_CLUSTER = inert('it matters only among several nodes, and this one is always alone')
-const NO_REPLICA = inert('it matters only to a replica, and replicaof is refused')
-const NO_REPLICAS = inert('it matters only once replicas are attached, which no command allows yet')
+const NO_PANIC = refused(
+  'a replica goes on, and says in its log what its primary could do and it could not',
+)
+const SENT_AT_ONCE = inert('a batch is sent as a whole, so that there is nothing left to gather')
 const NO_DEFRAG = inert('it matters only with activedefrag yes, which is refused')
 const NO_SYSLOG = inert('it matters only with syslog-enabled yes, which is refused')
 const NO_TLS_DETAIL = refused('only certificates, keys, authorities and client checks can be set')
-const NO_OUTGOING_TLS = refused('no other server is followed yet, with TLS or without')
 const FREED_AT_ONCE = inert('only UNLINK, and DEL if told to, free little by little')
 
 // ---- the table ----
@@ -133,7 +134,7 @@ export const PARAMS = {
   'tls-client-cert-file': string('', io),
   'tls-client-key-file': string('', io),
   'tls-client-key-file-pass': string('', io, { secret: true }),
-  'tls-replication': bool('no', NO_OUTGOING_TLS),
+  'tls-replication': bool('no', core),
   'tls-cluster': bool('no', core),
   'tls-dh-params-file': string('', NO_TLS_DETAIL),
   'tls-protocols': string('', NO_TLS_DETAIL),
@@ -290,7 +291,7 @@ export const PARAMS = {
   }),
   rdbcompression: bool('yes', core),
   rdbchecksum: bool('yes', core, AT_START),
-  'rdb-del-sync-files': bool('no', NO_REPLICA),
+  'rdb-del-sync-files': bool('no', core),
   'rdb-save-incremental-fsync': bool('yes', core),
   'stop-writes-on-bgsave-error': bool('yes', core),
   'sanitize-dump-payload': choice('no', inert('payloads and files are always checked in full'), [
@@ -331,37 +332,37 @@ export const PARAMS = {
   'aof-rewrite-incremental-fsync': bool('yes', NO_AOF),
 
   // Replication
-  replicaof: words(primaryAddress, '', refused('following another server is not there yet'), {
+  replicaof: words(primaryAddress, '', core, {
     ...AT_START,
     alias: 'slaveof',
   }),
-  masteruser: string('', NO_REPLICA, { secret: true }),
-  masterauth: string('', NO_REPLICA, { secret: true }),
-  'replica-serve-stale-data': bool('yes', NO_REPLICA, { alias: 'slave-serve-stale-data' }),
-  'replica-read-only': bool('yes', NO_REPLICA, { alias: 'slave-read-only' }),
-  'replica-ignore-maxmemory': bool('yes', NO_REPLICA, { alias: 'slave-ignore-maxmemory' }),
-  'replica-lazy-flush': bool('no', NO_REPLICA, { alias: 'slave-lazy-flush' }),
-  'replica-priority': int(0n, INT_MAX, '100', NO_REPLICA, { alias: 'slave-priority' }),
-  'replica-announced': bool('yes', NO_REPLICA),
-  'replica-announce-ip': string('', NO_REPLICA, { alias: 'slave-announce-ip' }),
-  'replica-announce-port': int(0n, 65535n, '0', NO_REPLICA, { alias: 'slave-announce-port' }),
-  'replica-ignore-disk-write-errors': bool('no', NO_REPLICA),
-  'repl-diskless-load': choice('disabled', NO_REPLICA, ['disabled', 'on-empty-db', 'swapdb']),
-  'repl-timeout': int(1n, INT_MAX, '60', NO_REPLICAS),
-  'repl-ping-replica-period': int(1n, INT_MAX, '10', NO_REPLICAS, {
+  masteruser: string('', core, { secret: true }),
+  masterauth: string('', core, { secret: true }),
+  'replica-serve-stale-data': bool('yes', core, { alias: 'slave-serve-stale-data' }),
+  'replica-read-only': bool('yes', core, { alias: 'slave-read-only' }),
+  'replica-ignore-maxmemory': bool('yes', core, { alias: 'slave-ignore-maxmemory' }),
+  'replica-lazy-flush': bool('no', FREED_AT_ONCE, { alias: 'slave-lazy-flush' }),
+  'replica-priority': int(0n, INT_MAX, '100', core, { alias: 'slave-priority' }),
+  'replica-announced': bool('yes', core),
+  'replica-announce-ip': string('', core, { alias: 'slave-announce-ip' }),
+  'replica-announce-port': int(0n, 65535n, '0', core, { alias: 'slave-announce-port' }),
+  'replica-ignore-disk-write-errors': bool('no', core),
+  'repl-diskless-load': choice('disabled', core, ['disabled', 'on-empty-db', 'swapdb']),
+  'repl-timeout': int(1n, INT_MAX, '60', core),
+  'repl-ping-replica-period': int(1n, INT_MAX, '10', core, {
     alias: 'repl-ping-slave-period',
   }),
-  'repl-backlog-size': size(1n, LONG_MAX, '1048576', NO_REPLICAS),
-  'repl-backlog-ttl': int(0n, LONG_MAX, '3600', NO_REPLICAS),
-  'repl-diskless-sync': bool('yes', NO_REPLICAS),
-  'repl-diskless-sync-delay': int(0n, INT_MAX, '5', NO_REPLICAS),
-  'repl-diskless-sync-max-replicas': int(0n, INT_MAX, '0', NO_REPLICAS),
-  'repl-disable-tcp-nodelay': bool('no', NO_REPLICAS),
-  'min-replicas-to-write': int(0n, INT_MAX, '0', refused('replicas are not counted'), {
+  'repl-backlog-size': size(1n, LONG_MAX, '1048576', core),
+  'repl-backlog-ttl': int(0n, LONG_MAX, '3600', core),
+  'repl-diskless-sync': bool('yes', core),
+  'repl-diskless-sync-delay': int(0n, INT_MAX, '5', core),
+  'repl-diskless-sync-max-replicas': int(0n, INT_MAX, '0', core),
+  'repl-disable-tcp-nodelay': bool('no', SENT_AT_ONCE),
+  'min-replicas-to-write': int(0n, INT_MAX, '0', core, {
     alias: 'min-slaves-to-write',
   }),
-  'min-replicas-max-lag': int(0n, INT_MAX, '10', NO_REPLICAS, { alias: 'min-slaves-max-lag' }),
-  'propagation-error-behavior': choice('ignore', NO_REPLICAS, [
+  'min-replicas-max-lag': int(0n, INT_MAX, '10', core, { alias: 'min-slaves-max-lag' }),
+  'propagation-error-behavior': choice('ignore', NO_PANIC, [
     'ignore',
     'panic',
     'panic-on-replicas',

@@ -12,6 +12,7 @@ import { clusterCommands } from './services/cluster/commands.ts'
 import { connectionCommands } from './services/connection/commands.ts'
 import { persistenceCommands } from './services/persistence/commands.ts'
 import { pubsubCommands } from './services/pubsub/commands.ts'
+import { replicationCommands } from './services/replication/commands.ts'
 import { scriptingCommands } from './services/scripting/commands.ts'
 import { serverCommands } from './services/server/commands.ts'
 import { transactionCommands } from './services/transactions/commands.ts'
@@ -45,5 +46,6 @@ export const commandGroups: readonly CommandGroup[] = [
   persistenceCommands,
   transactionCommands,
   clusterCommands,
+  replicationCommands,
   scriptingCommands,
 ]

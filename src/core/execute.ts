@@ -16,6 +16,8 @@ import {
   FLAG_NO_AUTH,
   FLAG_NO_MULTI,
   FLAG_NOT_QUEUED,
+  FLAG_READONLY,
+  FLAG_STALE,
   FLAG_TELLS_HEALTH,
   FLAG_WHILE_SUBSCRIBED,
   FLAG_WRITE,
@@ -114,11 +116,20 @@ function refuse(
     if (outcome === EVICT_FAILED && isGreedy) return OUT_OF_MEMORY
   }
   if (server.tracking.isOverfull) server.tracking.makeRoom()
-  const { refusal } = server.saves
-  if (refusal !== undefined && (flags & (FLAG_WRITE | FLAG_TELLS_HEALTH)) !== 0) return refusal
+  const cannotSave = server.saves.refusal
+  if (cannotSave !== undefined && (flags & (FLAG_WRITE | FLAG_TELLS_HEALTH)) !== 0) {
+    return cannotSave
+  }
+  if ((flags & FLAG_WRITE) !== 0) {
+    const refusal = server.replication.writeRefusal
+    if (refusal !== undefined) return refusal
+  }
   const listens = session.subscriptionCount > 0 && session.protocol === 2
   if (listens && (flags & FLAG_WHILE_SUBSCRIBED) === 0) return subscribersOnly(entry)
+  if ((flags & FLAG_STALE) === 0 && server.replication.isStale) return PRIMARY_DOWN
   if (server.loading.active && (flags & FLAG_LOADING) === 0) return LOADING
+  const touchesKeys = (flags & (FLAG_WRITE | FLAG_READONLY | FLAG_MAY_REPLICATE)) !== 0
+  if (touchesKeys && (session.replica?.state ?? 0) > 0) return REPLICA_ASKS
   return (flags & FLAG_ALLOW_BUSY) === 0 ? server.scripting.busyError : undefined
 }
 
@@ -151,6 +162,10 @@ function aborted({ text }: CommandError): CommandError {
   return new CommandError(`EXECABORT Transaction discarded because of: ${reason}`)
 }
 
+const PRIMARY_DOWN = new CommandError(
+  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+)
+const REPLICA_ASKS = new CommandError("ERR Replica can't interact with the keyspace")
 const NOT_IN_TRANSACTION = new CommandError('ERR Command not allowed inside a transaction')
 
 const SHOWN_ARGUMENT_SIZE = 128

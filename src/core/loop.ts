@@ -64,6 +64,7 @@ export class Loop {
     if (server.keyspace.ready.pending) server.blocking.serve()
     if (!server.pause.active && server.pause.waitingCount > 0) server.pause.tick()
     if (server.tracking.prefixes.pending) server.tracking.broadcast()
+    server.replication.flush()
     server.outbox.flush()
     if (server.keyspace.epoch !== 0) server.snapshotPace.turn(requests)
     server.disk.publish()

@@ -42,6 +42,9 @@ import { SnapshotPace } from './services/persistence/snapshot-pace.ts'
 import { loadAtStart } from './services/persistence/startup.ts'
 import { Notifications } from './services/pubsub/notifications.ts'
 import { PubSub } from './services/pubsub/pubsub.ts'
+import { Failover } from './services/replication/failover.ts'
+import { Replication } from './services/replication/replication.ts'
+import { Waits } from './services/replication/waits.ts'
 import { Scripting } from './services/scripting/scripting.ts'
 import { Control } from './services/server/control.ts'
 import { Latency } from './services/server/latency.ts'
@@ -116,6 +119,9 @@ export class Server {
   readonly pause: Pause
   readonly clients: Clients
   readonly cluster: Cluster
+  readonly replication: Replication
+  readonly waits: Waits
+  readonly failover: Failover
   readonly migrations: Migrations
   readonly clientMemory: ClientMemory
   readonly tracking: Tracking
@@ -175,13 +181,16 @@ export class Server {
     this.pause = new Pause(this)
     this.clients = new Clients(this)
     this.cluster = new Cluster(this, start.clusterFile)
+    this.replication = new Replication(this)
+    this.waits = new Waits(this)
+    this.failover = new Failover(this)
     this.migrations = new Migrations(this)
     this.clientMemory = new ClientMemory(this)
     this.tracking = new Tracking(this)
     this.control = new Control(this)
-    this.inbox = new Inbox(this, this.#makeCall(), execute, false)
-    this.innerInbox = new Inbox(this, this.#makeCall(), execute, true)
-    this.blocking = new Blocking(this, this.#makeCall())
+    this.inbox = new Inbox(this, this.makeCall(), execute, false)
+    this.innerInbox = new Inbox(this, this.makeCall(), execute, true)
+    this.blocking = new Blocking(this, this.makeCall())
     this.control.settingsChanged()
     const { lazyFree } = this.keyspace
     const setPeriod = this.timers.every(Number.POSITIVE_INFINITY, () => {
@@ -204,9 +213,15 @@ export class Server {
     this.timers.cron(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
     const payload = encode({ type: 'commands', commands: this.commands.lookupTable() })
     for (const link of this.links) this.outbox.control(link, payload)
-    if (this.start.diskRuns === true) loadAtStart(this, () => this.control.send({ type: 'ready' }))
-    else this.control.send({ type: 'ready' })
+    if (this.start.diskRuns === true) loadAtStart(this, () => this.#loaded())
+    else this.#loaded()
     this.outbox.flush()
+  }
+
+  /** The data are there: others may come, and this server may follow another. */
+  #loaded(): void {
+    this.replication.begin()
+    this.control.send({ type: 'ready' })
   }
 
   /** Says again whether calls have to be looked at; whoever opens or shuts a gate calls it. */
@@ -219,6 +234,7 @@ export class Server {
       this.loading.active ||
       this.saves.refusal !== undefined ||
       this.tracking.isOverfull ||
+      this.replication.guards ||
       this.pause.active
   }
 
@@ -235,7 +251,7 @@ export class Server {
   }
 
   /** A call that nobody has made yet: requests go through one, those that waited through another. */
-  #makeCall(): Call {
+  makeCall(): Call {
     const link = this.links[0]
     const { bytes, words } = link.requests
     const args = new Args(bytes, words, this.start.hashSeed)

@@ -27,6 +27,15 @@ export const FAULT_POINTS = [
   'rdb-remove',
   'rdb-open-to-read',
   'rdb-read',
+  'sync-open',
+  'sync-write',
+  'sync-sync',
+  'sync-close',
+  'sync-rename',
+  'sync-sync-directory',
+  'sync-remove',
+  'sync-open-to-read',
+  'sync-read',
 ] as const
 
 export type FaultPoint = (typeof FAULT_POINTS)[number]

@@ -9,6 +9,9 @@ import type { ToDisk } from '../bridge/disk-control.ts'
 import type { Job, ToCore } from './job.ts'
 import { RdbSaveJob } from './rdb-save.ts'
 import { ReadJob } from './read.ts'
+import { ReceiveJob } from './receive.ts'
+import { remove } from './remove.ts'
+import { SendJob } from './send.ts'
 
 /**
  * Begins what the core asks for; undefined when the message is about a job that has failed, of which
@@ -20,6 +23,15 @@ export function startJob(message: ToDisk, core: ToCore): Job | undefined {
       return new RdbSaveJob(message, core)
     case 'read':
       return new ReadJob(message.path, core)
+    case 'receive':
+      return new ReceiveJob(message, core)
+    case 'send':
+      return new SendJob(message.path, core)
+    case 'remove':
+      remove(message.path, core)
+      return undefined
+    case 'received':
+    case 'more':
     case 'rdb-end':
     case 'abort':
       return undefined

@@ -22,6 +22,8 @@ const STANDARD_OUTPUT = 1
 export class Logger {
   #path = ''
   #level: number = LOG_LEVELS.indexOf('notice')
+  /** M for a primary, S for a replica. */
+  role: 'M' | 'S' = 'M'
 
   get debugging(): boolean {
     return this.#level === 0
@@ -36,7 +38,7 @@ export class Logger {
 
   write(level: LogLevel, text: string): void {
     if (LOG_LEVELS.indexOf(level) < this.#level) return
-    this.raw(`${process.pid}:M ${dateText(new Date())} ${MARKS[level]} ${text}\n`)
+    this.raw(`${process.pid}:${this.role} ${dateText(new Date())} ${MARKS[level]} ${text}\n`)
   }
 
   /** Text without a line head: the logo. */

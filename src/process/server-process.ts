@@ -158,6 +158,7 @@ export class ServerProcess {
   #control(message: FromCore): void {
     const number = 'number' in message ? message.number : 0
     if (message.type === 'log') this.#logger.write(message.level, message.text)
+    else if (message.type === 'role') this.#logger.role = message.isReplica ? 'S' : 'M'
     else if (message.type === 'commands') this.#startIo(message.commands)
     else if (message.type === 'ready') this.#coreReady()
     else if (message.type === 'fatal') this.#refuse(message)

@@ -138,8 +138,13 @@ export function run(call: Call): void {
     if (reply.lastError !== '') server.stats.countError(reply.lastError)
   }
   if (server.watched) tell(call)
-  if (propagation.active && keyspace.dirty !== dirty) propagateCall(call)
-  propagation.end()
+  if (propagation.active && keyspace.dirty !== dirty) {
+    propagateCall(call)
+    propagation.end()
+    call.session.writtenOffset = server.replication.offset
+  } else {
+    propagation.end()
+  }
 }
 
 /**

@@ -301,7 +301,12 @@ export class Inbox {
     const { outbox } = this.#server
     if (session.replyMode === REPLY_SKIP_NEXT) session.replyMode = REPLY_SKIP
     outbox.mute(session)
+    const { reply } = this.#call
+    const { position } = reply
     this.#execute(this.#server, this.#call)
+    if (session.replica !== undefined && reply.position !== position) {
+      this.#server.replication.replicas.answered(session, reply.bytes, position, reply.position)
+    }
     outbox.unmute()
     if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON
   }

@@ -9,6 +9,7 @@ import { CLASS_NORMAL, type OpenedInfo } from '../../bridge/message.ts'
 import type { CommandEntry } from '../command/table.ts'
 import type { User } from '../services/acl/user.ts'
 import type { Subscriptions } from '../services/pubsub/topics.ts'
+import type { Replica } from '../services/replication/replica.ts'
 import type { TrackingState } from '../services/tracking/tracking.ts'
 import type { Queue } from '../services/transactions/queue.ts'
 import type { WatchedKey } from '../services/transactions/watches.ts'
@@ -80,6 +81,12 @@ export class Session {
   joinedWords: Int32Array | undefined = undefined
   joinedSize = 0
   #isRedirectedTo = false
+  /** What it has said of itself as a replica, or its place among the replicas. */
+  replica: Replica | undefined = undefined
+  /** It stands for the primary: what it asks is done. */
+  isPrimary = false
+  /** The end of the replication stream after its last write. */
+  writtenOffset = 0
   commandCount = 0
   inputBytes = 0
 
@@ -103,7 +110,8 @@ export class Session {
       chooses ||
       this.queue !== undefined ||
       !this.authenticated ||
-      this.user?.isLimited === true
+      this.user?.isLimited === true ||
+      this.replica !== undefined
     this.listens = subscribes || tracking !== undefined || this.#isRedirectedTo
   }
 

@@ -155,8 +155,10 @@ export class Eviction {
       this.#clientBytes = clients.bufferedBytes() + clients.count * SESSION_SIZE
       if (!this.#isPressed(neededBytes)) return EVICT_DONE
     }
-    // While expired keys stay in place, everything does.
-    if (!this.#keyspace.expireByDeletion) return EVICT_DONE
+    const { isPaused, isReplica } = this.#keyspace
+    if (isPaused) return EVICT_DONE
+    // The primary decides what goes, unless the replica has been told to decide itself.
+    if (isReplica && this.#server.settings.bool('replica-ignore-maxmemory')) return EVICT_DONE
     const { clock, latency } = this.#server
     const startUs = clock.microseconds()
     const outcome = this.#evictUntil(neededBytes, startUs + this.#timeLimitUs)

@@ -63,8 +63,8 @@ export class Keyspace {
   activeExpire = true
   /** RESTORE refuses a wrong checksum, unless DEBUG SET-SKIP-CHECKSUM-VALIDATION. */
   checksPayloads = true
-  /** CLIENT PAUSE and a replica's role keep expired keys in place, unseen. */
-  expireByDeletion = true
+  #isPaused = false
+  #isReplica = false
   /** False while a file is loaded: its commands meet the keys that they met when they were written. */
   expires = true
 
@@ -112,6 +112,31 @@ export class Keyspace {
   /** All keys of a database are about to go while a snapshot is taken. */
   flushing(db: Db): void {
     this.snapshot?.finishTable(db.keys)
+  }
+
+  /** CLIENT PAUSE and a replica's role keep expired keys in place, unseen. */
+  get expireByDeletion(): boolean {
+    return !this.#isPaused && !this.#isReplica
+  }
+
+  /** Nothing changes until the pause is over. */
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** What changes is the primary's to say. */
+  get isReplica(): boolean {
+    return this.#isReplica
+  }
+
+  setPaused(paused: boolean): void {
+    this.#isPaused = paused
+    if (!paused) this.findNextDeadline()
+  }
+
+  setReplica(replica: boolean): void {
+    this.#isReplica = replica
+    if (!replica) this.findNextDeadline()
   }
 
   /** Takes over the clock's time where ages are told. */

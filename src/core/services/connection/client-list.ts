@@ -11,6 +11,7 @@ import type { Args } from '../../engine/args.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, SYNTAX } from '../../engine/errors.ts'
 import type { Session } from '../../engine/session.ts'
+import { REPLICA_INTRODUCES } from '../replication/replica.ts'
 import { sessionBytes } from './client-memory.ts'
 
 const INVALID_CLIENT_ID = new CommandError('ERR Invalid client ID')
@@ -92,6 +93,7 @@ export function clientType(args: Args, index: number): ClientType {
 }
 
 export function typeOf(session: Session): ClientType {
+  if (session.isPrimary) return 'master'
   if (session.outputClass === CLASS_REPLICA) return 'replica'
   return session.outputClass === CLASS_PUBSUB ? 'pubsub' : 'normal'
 }
@@ -153,8 +155,14 @@ export function clientLine(call: Call, session: Session): string {
   return `${fields.join(' ')}\n`
 }
 
+function isReplica({ replica }: Session): boolean {
+  return replica !== undefined && replica.state !== REPLICA_INTRODUCES
+}
+
 function clientFlags(session: Session): string {
   let flags = ''
+  if (isReplica(session)) flags += 'S'
+  if (session.isPrimary) flags += 'M'
   if (session.monitor) flags += 'O'
   if (session.subscriptionCount > 0) flags += 'P'
   if (session.queue !== undefined) flags += 'x'

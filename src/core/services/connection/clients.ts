@@ -43,6 +43,22 @@ export class Clients {
     return this.#byId.values()
   }
 
+  /** The session that the primary's commands run as is told of as a client. */
+  addPrimary(link: CoreLink, connectionId: number, info: OpenedInfo): Session {
+    const { nowMs } = this.#server.clock
+    const session = new Session(this.#nextId++, link, connectionId, info, nowMs)
+    session.isPrimary = true
+    session.authenticated = true
+    this.#byId.set(session.id, session)
+    return session
+  }
+
+  removePrimary(session: Session): void {
+    session.closed = true
+    this.#byId.delete(session.id)
+    this.#server.transactions.discard(session)
+  }
+
   byId(id: number): Session | undefined {
     return this.#byId.get(id)
   }
@@ -98,6 +114,7 @@ export class Clients {
   /** Ends the session at once; replies that have not left are lost. */
   kill(session: Session): void {
     if (session.closed) return
+    if (session.isPrimary) return this.#server.replication.link?.cut()
     session.closing = true
     this.#server.outbox.order(session, KIND_CLOSE_NOW, 0)
     this.#forget(session)
@@ -143,6 +160,7 @@ export class Clients {
     if (timeoutMs === 0) return
     for (const session of this.#byId.values()) {
       if (session.monitor || session.waiting !== undefined) continue
+      if (session.isPrimary || session.replica !== undefined) continue
       if (session.subscriptionCount > 0) continue
       if (server.clock.nowMs - session.lastInteractionMs > timeoutMs) {
         server.log.verbose('Closing idle client')
@@ -177,5 +195,6 @@ export class Clients {
     server.tracking.disable(session)
     server.pause.forget(session)
     server.blocking.forget(session)
+    server.replication.forget(session)
   }
 }

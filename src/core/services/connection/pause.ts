@@ -88,15 +88,14 @@ export class Pause {
   }
 
   #began(): void {
-    this.#server.keyspace.expireByDeletion = false
+    this.#server.keyspace.setPaused(true)
     this.#setPeriod(PAUSE_PERIOD_MS)
     this.#server.updateGuard()
   }
 
   #ended(): void {
     if (this.active) return
-    this.#server.keyspace.expireByDeletion = true
-    this.#server.keyspace.findNextDeadline()
+    this.#server.keyspace.setPaused(false)
     this.#server.updateGuard()
   }
 

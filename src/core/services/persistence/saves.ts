@@ -24,6 +24,7 @@ const CANNOT_PERSIST = new CommandError(
 
 interface Background {
   readonly file: RdbFile
+  readonly onEnd: (isGood: boolean) => void
   readonly dirtyBefore: number
   readonly startedSeconds: number
   readonly snapshot: ReturnType<RdbFile['takeSnapshot']>
@@ -114,13 +115,17 @@ export class Saves {
     return true
   }
 
-  /** Begins a save in the background. Only while nothing else writes a snapshot. */
-  begin(): void {
+  /**
+   * Begins a save in the background. Only while nothing else writes a snapshot. `onEnd` is called
+   * when the file is in its place, or will not be.
+   */
+  begin(onEnd: (isGood: boolean) => void = () => {}): void {
     const { keyspace, log, start } = this.#server
     const file = new RdbFile(this.#server, this.#options('bg-'), (outcome) => this.#ended(outcome))
     this.#lastTrySeconds = this.#seconds()
     this.#background = {
       file,
+      onEnd,
       dirtyBefore: keyspace.dirty,
       startedSeconds: this.#seconds(),
       snapshot: file.takeSnapshot(),
@@ -134,6 +139,7 @@ export class Saves {
     if (background === undefined) return
     background.file.abandon()
     this.#finish(background)
+    background.onEnd(false)
   }
 
   /** Lets a background save begin as soon as it can. */
@@ -188,7 +194,9 @@ export class Saves {
     if ('problem' in outcome) {
       this.#tellProblem(outcome.problem)
       log.warning('Background saving error')
-      return this.#judged(false)
+      this.#judged(false)
+      background.onEnd(false)
+      return
     }
     log.notice('DB saved on disk')
     const early = `${(this.lastEarlyBytes / MEGABYTE).toFixed(2)} MB`
@@ -197,6 +205,7 @@ export class Saves {
     this.#savedDirty = background.dirtyBefore
     this.lastSaveSeconds = this.#seconds()
     this.#judged(true)
+    background.onEnd(true)
   }
 
   #finish(background: Background): void {

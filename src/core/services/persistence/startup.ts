@@ -23,7 +23,9 @@ export function loadAtStart(server: Server, done: () => void): void {
   const startedMs = server.clock.tick()
   loadRdb(server, {
     replaces: false,
-    done() {
+    done({ aux }) {
+      const offset = Number(aux.get('repl-offset') ?? -1)
+      if (offset >= 0) server.replication.restore(aux.get('repl-id') ?? '', offset)
       const seconds = (server.clock.tick() - startedMs) / 1000
       server.log.notice(`DB loaded from disk: ${seconds.toFixed(3)} seconds`)
       done()

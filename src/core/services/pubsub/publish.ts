@@ -19,6 +19,7 @@ export const publishCommand = command({
   run(call) {
     const { bytes, offsets, lengths } = call.args
     const { pubsub } = call.server
+    call.server.replication.share(call)
     call.reply.integer(pubsub.publish(bytes, offsets[1], lengths[1], bytes, offsets[2], lengths[2]))
   },
 })
@@ -36,6 +37,7 @@ export const spublishCommand = command({
   run(call) {
     const { bytes, offsets, lengths } = call.args
     const { pubsub } = call.server
+    call.server.replication.share(call)
     call.reply.integer(
       pubsub.publishToShard(bytes, offsets[1], lengths[1], bytes, offsets[2], lengths[2]),
     )

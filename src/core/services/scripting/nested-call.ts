@@ -208,6 +208,10 @@ export class NestedCall implements ReplySink {
       if (problem !== '') return problem
     }
     if (scriptRun.readOnly && (flags & (FLAG_WRITE | FLAG_MAY_REPLICATE)) !== 0) return READ_ONLY
+    if ((flags & FLAG_WRITE) !== 0) {
+      const refusal = this.#server.replication.writeRefusal
+      if (refusal !== undefined) return `-${refusal.text}` // alloc: an error
+    }
     const { refusal } = this.#server.saves
     if ((flags & FLAG_WRITE) !== 0 && refusal !== undefined) return `-${refusal.text}` // alloc: an error
     if ((flags & FLAG_DENYOOM) !== 0 && !scriptRun.allowOom && !scriptRun.wrote) {

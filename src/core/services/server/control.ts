@@ -41,6 +41,7 @@ export class Control {
     server.scripting.settingsChanged()
     server.tracking.settingsChanged()
     server.outbox.held.use(settings.text('client-output-buffer-limit'))
+    server.replication.settingsChanged()
     server.notifications.use(settings.text('notify-keyspace-events'))
     server.saves.settingsChanged()
     server.updateGuard()

@@ -8,6 +8,7 @@
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, INVALID_DB_INDEX, SYNTAX } from '../../engine/errors.ts'
+import type { Server } from '../../server.ts'
 
 /**
  * Arenas that have touched less than this are emptied key by key and kept: a fresh buffer and the
@@ -53,7 +54,7 @@ export const flushdbCommand = command({
 
     call.server.transactions.watches.emptying(db)
     call.server.tracking.flushed()
-    keyspace.dirty += isOnly ? flushEverything(call) : db.flush()
+    keyspace.dirty += isOnly ? flushEverything(call.server) : db.flush()
     propagateItself(call)
     call.reply.ok()
   },
@@ -78,7 +79,7 @@ export const flushallCommand = command({
     tracking.flushed()
     // A save of what is about to go would be in vain; the empty file is written at once.
     saves.abandon()
-    call.keyspace.dirty += flushEverything(call)
+    call.keyspace.dirty += flushEverything(call.server)
     if (saves.points().length > 0) saves.save()
     propagateItself(call)
     call.reply.ok()
@@ -121,8 +122,16 @@ function checkFlushMode({ args }: Call): void {
   if (args.count > 2 || !(args.is(1, 'SYNC') || args.is(1, 'ASYNC'))) throw SYNTAX
 }
 
+/** Empties all databases for data that come from elsewhere. */
+export function emptyForOthers(server: Server): void {
+  for (const db of server.keyspace.dbs) server.transactions.watches.emptying(db)
+  server.tracking.flushed()
+  flushEverything(server)
+}
+
 /** Empties all databases. Gives how many keys there were. */
-function flushEverything({ keyspace, server }: Call): number {
+function flushEverything(server: Server): number {
+  const { keyspace } = server
   let touchedBytes = 0
   for (const arena of keyspace.arenas) touchedBytes += arena.touchedBytes
   if (touchedBytes > KEPT_ARENAS_SIZE) {

@@ -1,5 +1,5 @@
 /**
- * INFO's sections about saving and replication: nobody replicates yet.
+ * INFO's section about saving.
  *
  * Thread: core.
  * Owns: their fields.
@@ -44,25 +44,4 @@ export function persistenceSection(server: Server): string[] {
     'module_fork_last_cow_size:0',
     ...loading.lines(),
   ]
-}
-
-export function replicationSection(server: Server): string[] {
-  return [
-    'role:master',
-    'connected_slaves:0',
-    'master_failover_state:no-failover',
-    `master_replid:${replicationId(server)}`,
-    `master_replid2:${'0'.repeat(40)}`,
-    'master_repl_offset:0',
-    'second_repl_offset:-1',
-    'repl_backlog_active:0',
-    `repl_backlog_size:${server.settings.int('repl-backlog-size')}`,
-    'repl_backlog_first_byte_offset:0',
-    'repl_backlog_histlen:0',
-  ]
-}
-
-/** Names the history of this run: another than the run's own id, and as long. */
-function replicationId(server: Server): string {
-  return new Bun.CryptoHasher('sha1').update(`replication ${server.start.runId}`).digest('hex')
 }

@@ -7,8 +7,9 @@
  */
 import { command } from '../../command/command.ts'
 import type { Server } from '../../server.ts'
+import { replicationSection } from '../replication/info.ts'
 import { memorySection } from './info-memory.ts'
-import { persistenceSection, replicationSection } from './info-persistence.ts'
+import { persistenceSection } from './info-persistence.ts'
 import { clientsSection, serverSection } from './info-server.ts'
 import {
   commandstatsSection,

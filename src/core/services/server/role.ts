@@ -1,5 +1,5 @@
 /**
- * ROLE, TIME, MONITOR: the server as such.
+ * TIME, MONITOR: the server as such.
  *
  * Thread: core.
  * Owns: nothing.
@@ -7,25 +7,6 @@
  */
 import { command } from '../../command/command.ts'
 import { CommandError } from '../../engine/errors.ts'
-
-export const roleCommand = command({
-  name: 'ROLE',
-  usage: '',
-  summary: 'Returns the part that the server plays in replication.',
-  since: '2.8.12',
-  complexity: 'O(1)',
-  flags: ['noscript', 'loading', 'stale', 'fast'],
-  categories: ['admin', 'dangerous'],
-  reply: 'array',
-
-  run(call) {
-    const { reply } = call
-    reply.array(3)
-    reply.bulkText('master')
-    reply.integer(0)
-    reply.array(0)
-  },
-})
 
 export const timeCommand = command({
   name: 'TIME',

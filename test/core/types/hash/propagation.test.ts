@@ -204,7 +204,7 @@ describe('a follower', () => {
       const target = new InProcessServer({ settings: { 'hash-max-listpack-entries': entries } })
       const follower = target.connect()
       // A replica deletes on its primary's word only.
-      target.server.keyspace.expireByDeletion = false
+      target.server.keyspace.setReplica(true)
       let refusals = 0
       for (let step = 0; step < 1500; step++) {
         const command = randomCommand(random, leader.nowMs)

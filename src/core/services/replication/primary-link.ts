@@ -1,0 +1,288 @@
+/**
+ * The link to the primary, as its replica sees it: calling, introducing itself, getting the data set
+ * where it cannot go on, then following the stream.
+ *
+ *     dial → PING → AUTH → REPLCONF ... → PSYNC ┬ +CONTINUE ────────────────┐
+ *                                               └ +FULLRESYNC → snapshot ───┴→ stream
+ *
+ * Thread: core.
+ * Owns: what was said last and what has to be answered; the session that the stream is applied as.
+ * Never: gives up: a link that breaks is made again.
+ */
+import { encodeRequest } from '../../../lib/resp/request-writer.ts'
+import type { CommandEntry } from '../../command/table.ts'
+import type { Peer, PeerOwner } from '../../engine/peers.ts'
+import { Replay, type ReplayOwner } from '../../engine/replay.ts'
+import type { Session } from '../../engine/session.ts'
+import type { Server } from '../../server.ts'
+import { Handshake } from './handshake.ts'
+import type { PrimaryAddress, Replication } from './replication.ts'
+import { Transfer } from './transfer.ts'
+
+const CONNECT = 0
+const CONNECTING = 1
+const HANDSHAKE = 2
+const TRANSFER = 3
+const ONLINE = 4
+const STATE_NAMES = ['connect', 'connecting', 'handshake', 'sync', 'connected']
+/** Sent while the snapshot is on its way, so that the primary does not lose patience. */
+const NEWLINE = Buffer.from('\n')
+
+export class PrimaryLink implements PeerOwner, ReplayOwner {
+  readonly primary: PrimaryAddress
+  readonly #server: Server
+  readonly #replication: Replication
+  #state = CONNECT
+  #peer: Peer | undefined = undefined
+  #handshake: Handshake | undefined = undefined
+  #transfer: Transfer | undefined = undefined
+  #replay: Replay | undefined = undefined
+  /** Bytes applied, and where a transaction that is not whole yet began. */
+  #applied = 0
+  #lastIoMs = 0
+  #downSinceMs: number
+  /** This server was the primary, and the other takes over at its request. */
+  handsOver = false
+
+  constructor(server: Server, replication: Replication, primary: PrimaryAddress) {
+    this.#server = server
+    this.#replication = replication
+    this.primary = primary
+    this.#downSinceMs = server.clock.nowMs
+  }
+
+  get isOnline(): boolean {
+    return this.#state === ONLINE
+  }
+
+  get isTransferring(): boolean {
+    return this.#state === TRANSFER
+  }
+
+  get stateName(): string {
+    return STATE_NAMES[this.#state]
+  }
+
+  get transfer(): Transfer | undefined {
+    return this.#transfer
+  }
+
+  /** The session that the primary's commands run as; undefined while there are none. */
+  get session(): Session | undefined {
+    return this.#replay?.session
+  }
+
+  /** Bytes of the stream applied here; -1 while nothing is. */
+  get appliedOffset(): number {
+    return this.#state === ONLINE ? this.#applied : -1
+  }
+
+  /** Bytes of the stream that have come. */
+  get readOffset(): number {
+    return this.#replication.offset
+  }
+
+  get lastIoSeconds(): number {
+    if (this.#state !== ONLINE) return -1
+    return Math.floor((this.#server.clock.nowMs - this.#lastIoMs) / 1000)
+  }
+
+  get downSeconds(): number {
+    return Math.floor((this.#server.clock.nowMs - this.#downSinceMs) / 1000)
+  }
+
+  /** Calls the primary. */
+  begin(): void {
+    const { settings, log, peers } = this.#server
+    const { host, port } = this.primary
+    log.notice(`Connecting to MASTER ${host}:${port}`)
+    this.#state = CONNECTING
+    this.#lastIoMs = this.#server.clock.nowMs
+    this.#peer = peers.dial({ host, port, tls: settings.bool('tls-replication') }, this)
+    log.notice('MASTER <-> REPLICA sync started')
+  }
+
+  /** Somebody wants the link to be made again. */
+  cut(): void {
+    this.closed()
+  }
+
+  /** Ends the link; it is not made again. */
+  end(): void {
+    this.#drop()
+    this.#state = CONNECT
+  }
+
+  opened(): void {
+    this.#server.log.notice('Non blocking connect for SYNC fired the event.')
+    this.#lastIoMs = this.#server.clock.nowMs
+    this.#state = HANDSHAKE
+    this.#handshake = new Handshake(this.#server, this.#replication, {
+      send: (...words) => this.#send(words),
+      handsOver: this.handsOver,
+      failed: () => this.#lost(),
+      continues: (id) => this.#continue(id),
+      begins: (id, offset) => this.#receive(id, offset),
+    })
+    this.#handshake.begin()
+  }
+
+  failed(reason: string): void {
+    this.#server.log.warning(`Error condition on socket for SYNC: ${reason}`)
+    this.#lost()
+  }
+
+  closed(): void {
+    if (this.#state === ONLINE) this.#server.log.warning('Connection with master lost.')
+    else this.#server.log.warning('I/O error reading from MASTER: connection lost')
+    this.#lost()
+  }
+
+  received(bytes: Buffer, offset: number, size: number): void {
+    this.#lastIoMs = this.#server.clock.nowMs
+    if (this.#state === ONLINE) return this.#apply(bytes, offset, size)
+    if (this.#transfer !== undefined) return this.#transfer.take(bytes, offset, size)
+    const rest = this.#handshake?.take(bytes, offset, size) ?? 0
+    // What follows the answer to PSYNC is of the stream, or of the snapshot.
+    if (rest > 0) this.received(bytes, offset + size - rest, rest)
+  }
+
+  /** Tells the primary how far this server is. */
+  acknowledge(): void {
+    if (this.#state !== ONLINE) return
+    this.#send(['REPLCONF', 'ACK', String(this.#applied)])
+  }
+
+  tick(): void {
+    const { clock, settings, log } = this.#server
+    const isLate = clock.nowMs - this.#lastIoMs > settings.int('repl-timeout') * 1000
+    if (this.#state === CONNECT) {
+      // What came over a link that broke is still on its way into memory.
+      if (!this.#server.loading.isBusy) this.begin()
+      return
+    }
+    if (this.#state === ONLINE) {
+      if (!isLate) return this.acknowledge()
+      log.warning('MASTER timeout: no data nor PING received...')
+    } else if (this.#state === TRANSFER) {
+      if (!isLate || this.#transfer?.isLoading === true) return this.#keepAlive()
+      log.warning(
+        "Timeout receiving bulk data from MASTER... If the problem persists try to set the 'repl-timeout' parameter in redis.conf to a larger value.",
+      )
+    } else {
+      if (!isLate) return
+      log.warning('Timeout connecting to the MASTER...')
+    }
+    this.#lost()
+  }
+
+  unknownCommand(name: string): void {
+    this.#accuse(`ERR unknown command '${name}'`, '<unknown>')
+  }
+
+  commandFailed(entry: CommandEntry, error: string): void {
+    this.#accuse(error, entry.name)
+  }
+
+  /** What was right at the primary is not here: the two have come apart. */
+  #accuse(error: string, name: string): void {
+    this.#server.log.warning(
+      `== CRITICAL == This replica is sending an error to its master: '${error}' after processing the command '${name}'`,
+    )
+  }
+
+  /** The primary goes on where this server is. */
+  #continue(id: string): void {
+    this.#handshake = undefined
+    if (id !== '') this.#replication.rename(id)
+    if (this.#replication.backlog === undefined) this.#replication.open()
+    this.#server.log.notice('MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.')
+    this.#online()
+  }
+
+  /** The primary sends its whole data set. */
+  #receive(id: string, offset: number): void {
+    this.#handshake = undefined
+    this.#state = TRANSFER
+    this.#transfer = new Transfer(this.#server, {
+      failed: () => this.#lost(),
+      emptied: () => this.#replication.forgetHistory(),
+      loaded: (dbIndex) => {
+        this.#transfer = undefined
+        this.#replication.adopt(id, offset)
+        this.#server.log.notice('MASTER <-> REPLICA sync: Finished with success')
+        this.#online()
+        if (this.#replay !== undefined) this.#replay.session.dbIndex = dbIndex
+        this.acknowledge()
+      },
+    })
+  }
+
+  #online(): void {
+    const server = this.#server
+    const peer = this.#peer
+    if (peer === undefined) return
+    const { host, port } = this.primary
+    const session = server.clients.addPrimary(peer.link, peer.connectionId, {
+      address: `${host}:${port}`,
+      localAddress: peer.localAddress,
+      fd: peer.fd,
+      tls: server.settings.bool('tls-replication'),
+      unix: false,
+      loopback: true,
+    })
+    this.#replay = new Replay(server, session, server.makeCall(), this)
+    this.#applied = this.#replication.offset
+    this.#state = ONLINE
+    this.#lastIoMs = server.clock.nowMs
+    server.updateGuard()
+  }
+
+  /** Applies a piece of the stream, and passes it on to replicas of this server. */
+  #apply(bytes: Buffer, offset: number, size: number): void {
+    const replay = this.#replay
+    if (replay === undefined) return
+    const server = this.#server
+    const { keyspace } = server
+    this.#replication.passOn(bytes, offset, size)
+    server.clock.startLap()
+    // Keys that have expired here are there until the primary deletes them.
+    keyspace.expires = false
+    replay.take(bytes, offset, size)
+    keyspace.expires = true
+    if (replay.session.queue === undefined) {
+      this.#applied = this.#replication.offset - replay.unfinishedSize
+    }
+    if (replay.broken !== '') {
+      server.log.warning(`Protocol error from the master: ${replay.broken}`)
+      this.#lost()
+    }
+  }
+
+  #keepAlive(): void {
+    this.#peer?.send(NEWLINE)
+  }
+
+  #send(words: readonly (string | Uint8Array)[]): void {
+    this.#peer?.send(encodeRequest(words))
+  }
+
+  /** The link is broken: it is made again at the next tick. */
+  #lost(): void {
+    const wasOnline = this.#state === ONLINE
+    this.#drop()
+    this.#state = CONNECT
+    if (wasOnline) this.#downSinceMs = this.#server.clock.nowMs
+    this.#server.updateGuard()
+  }
+
+  #drop(): void {
+    this.#peer?.hangUp()
+    this.#peer = undefined
+    this.#handshake = undefined
+    this.#transfer?.abort()
+    this.#transfer = undefined
+    if (this.#replay !== undefined) this.#server.clients.removePrimary(this.#replay.session)
+    this.#replay = undefined
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * What primary and replica answer, let through and wait for.
+ *
+ * Thread: any.
+ * Owns: nothing.
+ * Never: looks inside a server.
+ */
+import { describe, expect, test } from 'bun:test'
+import { notation } from '../support/reply.ts'
+import { redisServerPath } from '../support/server.ts'
+import { info, type Kind, linked, onStage, sameData, until } from './stage.ts'
+
+const KINDS: readonly Kind[] = redisServerPath === '' ? ['redbun'] : ['redbun', 'redis']
+
+/** The same of both kinds: what Redis answers is what is expected. */
+describe.each(KINDS)('%s', (kind) => {
+  test('a replica refuses writes and says what it is', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const replica = await stage.follow(kind, primary)
+      await linked(replica)
+      const [master, follower] = [await primary.connect(), await replica.connect()]
+      await master.call('SET k v')
+      await sameData(primary, replica)
+      expect(await follower.ask('SET k w')).toBe(
+        "-READONLY You can't write against a read only replica.",
+      )
+      expect(await follower.ask('MULTI')).toBe('+OK')
+      expect(await follower.ask('INCR n')).toStartWith('-READONLY')
+      expect(await follower.ask('EXEC')).toStartWith('-EXECABORT')
+      expect(await follower.ask('ROLE')).toMatch(
+        new RegExp(`^\\*5 \\$slave \\$"?127.0.0.1"? :${primary.port} \\$connected :\\d+$`),
+      )
+      expect(await master.ask('ROLE')).toMatch(
+        new RegExp(`^\\*3 \\$master :\\d+ \\*1 \\*3 \\$"?127.0.0.1"? \\$"?${replica.port}"? \\$`),
+      )
+      expect(await info(master, 'slave0')).toMatch(
+        new RegExp(`^ip=127.0.0.1,port=${replica.port},state=online,offset=\\d+,lag=[01]$`),
+      )
+      await follower.call('CONFIG SET replica-read-only no')
+      expect(await follower.ask('SET own 1')).toBe('+OK')
+      expect(await master.ask('EXISTS own')).toBe(':0')
+      expect(await follower.ask('WAIT 1 1')).toStartWith('-ERR WAIT cannot be used with replica')
+      expect(await follower.ask(['EVAL', "return redis.call('incr', 'own')", '0'])).toBe(':2')
+      await follower.call('CONFIG SET replica-read-only yes')
+      const refused = await follower.ask(['EVAL', "return redis.call('incr', 'own')", '0'])
+      expect(refused).toStartWith("-READONLY You can't write against a read only replica. script:")
+      const listener = await replica.connect()
+      await listener.call('SUBSCRIBE news')
+      await master.call('PUBLISH news here')
+      expect(notation(await listener.next())).toBe('*3 $message $news $here')
+      expect(await follower.ask('REPLICAOF NO ONE')).toBe('+OK')
+      expect(await follower.ask('SET own 2')).toBe('+OK')
+    }))
+
+  test('WAIT counts those that have what was written', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const client = await primary.connect()
+      expect(await client.ask('WAIT 0 1000')).toBe(':0')
+      const replica = await stage.follow(kind, primary)
+      await linked(replica)
+      await until('the replica', () => info(client, 'connected_slaves'), '1')
+      await client.call('SET k v')
+      const asked = performance.now()
+      expect(await client.ask('WAIT 1 5000')).toBe(':1')
+      for (let i = 0; i < 5; i++) {
+        await client.call('SET k v')
+        expect(await client.ask('WAIT 1 5000')).toBe(':1')
+      }
+      // Replicas are asked: else each would say so once a second.
+      expect(performance.now() - asked).toBeLessThan(3000)
+      replica.child.kill('SIGSTOP')
+      await client.call('SET k w')
+      const started = performance.now()
+      expect(await client.ask('WAIT 1 200')).toBe(':0')
+      expect(performance.now() - started).toBeGreaterThan(150)
+      const idle = await primary.connect()
+      expect(await idle.ask('WAIT 1 200')).toBe(':1')
+      client.send('WAIT 1 10000')
+      await Bun.sleep(100)
+      replica.child.kill('SIGCONT')
+      expect((await client.next()).kind).toBe(':')
+    }))
+
+  test('a primary with too few replicas takes no writes', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind, ['--min-replicas-to-write', '1'])
+      const client = await primary.connect()
+      expect(await client.ask('SET k v')).toBe('-NOREPLICAS Not enough good replicas to write.')
+      expect(await client.ask('GET k')).toBe('(nil)')
+      const replica = await stage.follow(kind, primary)
+      await linked(replica)
+      await until('the write', () => client.ask('SET k v'), '+OK')
+    }))
+
+  test('a replica whose primary is away may refuse to serve old data', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const replica = await stage.follow(kind, primary, ['--replica-serve-stale-data', 'no'])
+      await linked(replica)
+      const client = await replica.connect()
+      expect(await client.ask('GET k')).toBe('(nil)')
+      await primary.stop('SIGKILL')
+      await until(
+        'the refusal',
+        () => client.ask('GET k'),
+        "-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+      )
+      expect(await client.ask('PING')).toStartWith('-MASTERDOWN')
+      expect(await client.ask('CONFIG SET hz 11')).toBe('+OK')
+      expect(await client.ask('REPLICAOF NO ONE')).toBe('+OK')
+      expect(await client.ask('GET k')).toBe('(nil)')
+    }))
+
+  test('what expires is gone from the replica when the primary says so', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const replica = await stage.follow(kind, primary)
+      await linked(replica)
+      const [master, follower] = [await primary.connect(), await replica.connect()]
+      await master.call('DEBUG SET-ACTIVE-EXPIRE 0')
+      await master.call('SET k v PX 100')
+      await sameData(primary, replica)
+      await Bun.sleep(150)
+      expect(await follower.ask('GET k')).toBe('(nil)')
+      expect(await follower.ask('DBSIZE')).toBe(':1')
+      await master.call('GET k')
+      await until('the deletion', () => follower.ask('DBSIZE'), ':0')
+    }))
+
+  test('FAILOVER exchanges the parts', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const replica = await stage.follow(kind, primary)
+      await linked(replica)
+      const [former, next] = [await primary.connect(), await replica.connect()]
+      await until('the replica', () => info(former, 'connected_slaves'), '1')
+      await former.call('SET k v')
+      expect(await next.ask('FAILOVER')).toBe(
+        '-ERR FAILOVER is not valid when server is a replica.',
+      )
+      expect(await former.ask('FAILOVER ABORT')).toBe('-ERR No failover in progress.')
+      expect(await former.ask('FAILOVER TO 127.0.0.1 1')).toBe(
+        '-ERR FAILOVER target HOST and PORT is not a replica.',
+      )
+      expect(await former.ask('FAILOVER TIMEOUT 5000')).toBe('+OK')
+      await until('the new primary', () => info(next, 'role'), 'master')
+      await until('the new replica', () => info(former, 'master_link_status'), 'up')
+      expect(await former.ask('SET k w')).toStartWith('-READONLY')
+      expect(await next.ask('SET k w')).toBe('+OK')
+      await sameData(replica, primary)
+      expect(await info(next, 'sync_partial_ok')).toBe('1')
+    }))
+})
