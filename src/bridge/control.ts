@@ -22,8 +22,8 @@ export type FromCore =
       readonly text: string
       /** The line of the configuration that is to blame. */
       readonly place?: ConfigPlace
-      /** An RDB file that is to blame: the log shall say what is wrong with it. */
-      readonly file?: string
+      /** An RDB file that is to blame, and what of it: the log shall say all that can be said. */
+      readonly file?: { readonly path: string; readonly problem: string }
     }
   /** The core takes requests from now on. */
   | { readonly type: 'ready' }

@@ -250,8 +250,15 @@ export class ServerProcess {
   }
 
   /** `file`: an RDB file of which the log shall say what is wrong with it. */
-  #fatal(text: string, file?: string): never {
-    if (file !== undefined) checkRdbMain([file], (line) => this.#logger.raw(`${line}\n`))
+  #fatal(text: string, file?: Extract<FromCore, { type: 'fatal' }>['file']): never {
+    if (file !== undefined) {
+      const say = (line: string) => this.#logger.raw(`${line}\n`)
+      // The check sees what the file consists of, not what is inside its values.
+      if (checkRdbMain([file.path], say) === 0) {
+        say('--- RDB ERROR DETECTED ---')
+        say(file.problem)
+      }
+    }
     this.#logger.warning(text)
     process.exit(1)
   }

@@ -44,7 +44,7 @@ export function loadRdb(server: Server, { replaces, done, missing }: RdbLoading)
     source.close()
     if (outcome.state === 'failed') {
       if (source.problem?.code === 'ENOENT') return missing()
-      return refuse(server, outcome, path, source.problem?.text ?? 'Invalid argument')
+      return refuse(server, outcome, path, source)
     }
     loading.lastLoadedKeys = loader.loadedKeys
     loading.lastExpiredKeys = loader.expiredKeys
@@ -57,14 +57,17 @@ function refuse(
   server: Server,
   outcome: Extract<RdbLoadOutcome, { state: 'failed' }>,
   path: string,
-  text: string,
+  source: FileSource,
 ): void {
   server.loading.refuse()
   for (const line of outcome.lines) server.log.warning(line)
   if (outcome.isFormat) {
     const last = 'Terminating server after rdb file reading failure.'
-    server.control.send({ type: 'fatal', text: last, file: toUnicode(path) })
+    const problem = outcome.lines[outcome.lines.length - 1]
+    const file = { path: toUnicode(path), problem }
+    server.control.send({ type: 'fatal', text: last, file })
   } else {
+    const text = source.problem?.text ?? 'Invalid argument'
     server.control.send({ type: 'fatal', text: `Fatal error loading the DB: ${text}. Exiting.` })
   }
 }
