@@ -191,8 +191,7 @@ export class Cluster {
   scriptRefusal(entry: CommandEntry, args: Args, run: ScriptSlot): string {
     const slot = this.slotOf(entry, args)
     if (slot === NO_SLOT) return ''
-    if (slot === SEVERAL_SLOTS) return SCRIPT_CROSS_SLOT
-    if (!this.owns(slot)) return SCRIPT_NOT_LOCAL
+    if (slot === SEVERAL_SLOTS || !this.owns(slot)) return SCRIPT_NOT_LOCAL
     if (!this.isUp && this.#whileDown(entry, entry.flagBits) !== undefined) return SCRIPT_DOWN
     if (run.slot === NO_SLOT) run.slot = slot
     return run.slot === slot || run.allowCrossSlot ? '' : SCRIPT_CROSS_SLOT

@@ -41,6 +41,17 @@ function plain(reply: string): string {
     .replace(/\$"" /g, '$PLACE ')
 }
 
+const SCRIPTS = [
+  ['EVAL', "return redis.call('get', 'a')", '0'],
+  ['EVAL', "return redis.call('set', KEYS[1], 2)", '1', 'a'],
+  ['EVAL', "return redis.call('mset', 'a', 1, 'b', 2)", '0'],
+  ['EVAL', "redis.call('get', 'a') return redis.call('get', 'b')", '0'],
+  ['EVAL', '#!lua flags=no-cluster\nreturn 1', '0'],
+  ['EVAL', "#!lua\nredis.call('get', 'a') return redis.call('get', 'b')", '0'],
+  ['EVAL', "#!lua\nreturn redis.call('get', 'b')", '1', 'a'],
+  ['EVAL', "#!lua flags=allow-cross-slot-keys\nreturn redis.call('get', 'b')", '1', 'a'],
+]
+
 const SAME_ANSWERS = [
   ...['CLUSTER KEYSLOT foo', 'CLUSTER KEYSLOT {a}b', 'CLUSTER KEYSLOT a{}b', 'CLUSTER LINKS'],
   ...['SET a 1', 'GET a', 'MSET a 1 b 2', 'MSET {a}1 1 {a}2 2', 'DEL a b', 'DEL {a}1 {a}2'],
@@ -107,7 +118,7 @@ describe.if(redisServerPath !== '')('beside a node of Redis', () => {
 
   test('the answers are the same', async () => {
     const differences: string[] = []
-    for (const command of SAME_ANSWERS) {
+    for (const command of [...SCRIPTS, ...SAME_ANSWERS]) {
       const [here, there] = await Promise.all(pair.map((client) => client.ask(command)))
       if (plain(here) !== plain(there)) differences.push(`${command}\n  ${here}\n  ${there}`)
     }
