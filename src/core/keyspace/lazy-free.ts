@@ -8,13 +8,11 @@
  * Never: takes longer than about a millisecond at once, but for a list or a stream of millions.
  */
 import { LAZY_FREE_SLICE_COUNT } from '../../config/limits.ts'
-import { hashWords } from '../../lib/hash.ts'
 import type { Arena, Ref } from '../../memory/arena.ts'
-import { byteMapRemove, byteMapScan } from '../../memory/byte-map.ts'
+import { byteMapScan } from '../../memory/byte-map.ts'
 import type { VisitBlock } from '../../memory/check.ts'
-import { entryKeyLength, entryKeyOffset } from '../../memory/entry.ts'
 import { entryType } from './entry.ts'
-import { valueType } from './value.ts'
+import { type ValueType, valueType } from './value.ts'
 
 /** Values of no more blocks are freed at once: Redis's own measure. */
 const EFFORT_MAX = 64
@@ -23,7 +21,7 @@ interface Job {
   readonly arena: Arena
   /** The entry that the key had. */
   readonly ref: Ref
-  /** How far the walk over its elements has come. */
+  /** How far the walk over its elements has come: those before are freed. */
   cursor: number
 }
 
@@ -57,11 +55,14 @@ export class LazyFree {
     const type = valueType(entryType(arena, ref))
     const map = type.elementMap?.(arena, ref) ?? 0
     if (map !== 0) {
-      freeElements(job, map)
+      job.cursor = byteMapScan(arena, map, job.cursor, LAZY_FREE_SLICE_COUNT, scanned)
+      for (const entry of scanned) arena.free(entry)
+      scanned.length = 0
       if (job.cursor !== 0) return true
     }
     this.#jobs.shift()
-    type.free(arena, ref)
+    if (map === 0) type.free(arena, ref)
+    else type.freeWithoutElements?.(arena, ref)
     arena.free(ref)
     this.freedCount++
     return this.#jobs.length > 0
@@ -77,20 +78,27 @@ export class LazyFree {
   visit(arena: Arena, visit: VisitBlock): void {
     for (const job of this.#jobs) {
       if (job.arena !== arena) continue
+      const type = valueType(entryType(arena, job.ref))
       visit(job.ref)
-      valueType(entryType(arena, job.ref)).visit(arena, job.ref, visit)
+      if (job.cursor === 0) type.visit(arena, job.ref, visit)
+      else visitRest(job, type, visit)
     }
   }
 }
 
-function freeElements(job: Job, map: Ref): void {
-  const { arena } = job
-  scanned.length = 0
-  job.cursor = byteMapScan(arena, map, job.cursor, LAZY_FREE_SLICE_COUNT, scanned)
-  for (const entry of scanned) {
-    const word = entryKeyOffset(entry) >> 2
-    const hash = hashWords(arena.words, word, entryKeyLength(arena, entry), arena.hashSeed)
-    byteMapRemove(arena, map, hash, entry)
-    arena.free(entry)
+/** What is left of a value whose elements are being freed: they come one after the other. */
+function visitRest({ arena, ref, cursor }: Job, type: ValueType, visit: VisitBlock): void {
+  const left = new Set<Ref>()
+  const found: Ref[] = []
+  const map = type.elementMap?.(arena, ref) ?? 0
+  for (let at = cursor; at !== 0; ) at = byteMapScan(arena, map, at, LAZY_FREE_SLICE_COUNT, found)
+  for (const entry of found) left.add(entry)
+  const all: Ref[] = []
+  for (let at = 0, more = true; more; more = at !== 0) {
+    at = byteMapScan(arena, map, at, LAZY_FREE_SLICE_COUNT, all)
   }
+  const freed = new Set(all.filter((entry) => !left.has(entry)))
+  type.visit(arena, ref, (block) => {
+    if (!freed.has(block)) visit(block)
+  })
 }

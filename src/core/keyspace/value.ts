@@ -59,6 +59,8 @@ export interface ValueType {
   freeEffort?(arena: Arena, ref: Ref): number
   /** The map whose entries are most of these, and can be freed before all else; 0: there is none. */
   elementMap?(arena: Arena, ref: Ref): Ref
+  /** As `free`, after the entries of that map were freed. */
+  freeWithoutElements?(arena: Arena, ref: Ref): void
   /** Bytes of the value that lie in the entry's own block. */
   valueSize(arena: Arena, ref: Ref): number
   /** Bytes of blocks that the value holds outside the entry's own block. */

@@ -10,6 +10,7 @@ import type { Arena, Ref } from '../../../memory/arena.ts'
 import {
   byteMapCreate,
   byteMapForEach,
+  byteMapFree,
   byteMapInsert,
   byteMapMemoryBytes,
   byteMapReserve,
@@ -86,6 +87,10 @@ export const hashValue: ValueType = {
 
   elementMap(arena, ref) {
     return isPlainTable(arena, ref) ? hashStructure(arena, ref) : 0
+  },
+
+  freeWithoutElements(arena, ref) {
+    byteMapFree(arena, hashStructure(arena, ref))
   },
 
   encodingName(arena, ref) {

@@ -10,6 +10,7 @@ import {
   byteMapCount,
   byteMapCreate,
   byteMapForEach,
+  byteMapFree,
   byteMapMemoryBytes,
   byteMapVisit,
 } from '../../../memory/byte-map.ts'
@@ -51,6 +52,10 @@ export const setValue: ValueType = {
 
   elementMap(arena, ref) {
     return entryEncoding(arena, ref) === SET_TABLE ? setStructure(arena, ref) : 0
+  },
+
+  freeWithoutElements(arena, ref) {
+    byteMapFree(arena, setStructure(arena, ref))
   },
 
   valueSize() {

@@ -15,10 +15,11 @@ import {
   byteMapCount,
   byteMapCreate,
   byteMapForEach,
+  byteMapFree,
   byteMapMemoryBytes,
   byteMapVisit,
 } from '../../../memory/byte-map.ts'
-import { byteTreeMemoryBytes, byteTreeVisit } from '../../../memory/byte-tree.ts'
+import { byteTreeFree, byteTreeMemoryBytes, byteTreeVisit } from '../../../memory/byte-tree.ts'
 import {
   ListpackElement,
   listpackCopy,
@@ -116,6 +117,11 @@ export const sortedSetValue: ValueType = {
 
   elementMap(arena, ref) {
     return isTree(arena, ref) ? structureOf(arena, ref) : 0
+  },
+
+  freeWithoutElements(arena, ref) {
+    byteMapFree(arena, structureOf(arena, ref))
+    byteTreeFree(arena, treeOf(arena, ref))
   },
 
   // alloc: asked for one key at a time
