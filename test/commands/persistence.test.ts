@@ -60,6 +60,14 @@ describe('DEBUG RELOAD', () => {
     check('INFO persistence', (text) => /changes_since_last_save:2\\r/.test(text))
   })
 
+  suite('is over before the next call of a transaction', (check) => {
+    check('SET a 1', '+OK')
+    check('MULTI', '+OK')
+    check('DEBUG RELOAD', '+QUEUED')
+    check('GET a', '+QUEUED')
+    check('EXEC', '*2 +OK $1')
+  })
+
   suite('knows its words', (check) => {
     check(
       'DEBUG RELOAD foo',

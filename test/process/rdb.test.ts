@@ -159,6 +159,31 @@ describe('a file', () => {
     rmSync(directory.items?.[1]?.bytes?.toString() ?? '', { recursive: true })
   })
 
+  test('is of the version that its values need', async () => {
+    const server = await startRedbun()
+    const client = await server.connect()
+    const path = join(server.directory, 'dump.rdb')
+    const version = () => readFileSync(path).toString('latin1', 0, 9)
+    await client.text(['HSET', 'small', 'a', '1', 'b', '2'])
+    await client.text(['HSET', 'large', ...pairs(900)])
+    await client.text('SAVE')
+    expect(version()).toBe('REDIS0010')
+    for (const key of ['small', 'large']) {
+      const ends = ['HPEXPIREAT', key, '4102444800123', 'FIELDS', '1']
+      expect(await client.ask([...ends, key === 'small' ? 'a' : 'word 7'])).toBe('*1 :1')
+    }
+    const digest = await client.text('DEBUG DIGEST')
+    expect(await client.text('DEBUG RELOAD')).toBe('OK')
+    expect(version()).toBe('REDIS0012')
+    expect(await client.text('DEBUG DIGEST')).toBe(digest)
+    expect(await client.ask('HPEXPIRETIME small FIELDS 2 a b')).toBe('*2 :4102444800123 :-1')
+    expect(await client.ask(['HPEXPIRETIME', 'large', 'FIELDS', '1', 'word 7'])).toBe(
+      '*1 :4102444800123',
+    )
+    expect(await client.text('DEBUG ARENA-CHECK')).toBe('OK')
+    await server.stop()
+  })
+
   test('is one cut through what a writer wrote, however fast it writes', async () => {
     const keys = 5000
     const source = await startRedbun({ args: ['--rdb-key-save-delay', '20'] })

@@ -41,4 +41,6 @@ export function reload(call: Call): void {
     },
     missing: () => answer((reply) => reply.error(NOT_LOADED)),
   })
+  // What follows in a transaction must find the data.
+  if (call.session.queue !== undefined) server.loading.finish()
 }
