@@ -47,7 +47,8 @@ export class Spin {
     this.#worked = false
     const links = this.#links
     for (let left = this.#patience; left > 0; left--) {
-      if (left % SPIN_YIELD_PERIOD === 0) yieldProcessor()
+      // A brief look is over before an offer of the processor would be taken.
+      if (this.#roomy && left % SPIN_YIELD_PERIOD === 0) yieldProcessor()
       for (let i = 0; i < links.length; i++) {
         if (links[i].requests.isEmpty()) continue
         this.#patience = Math.min(this.#patienceMax, this.#patience * 2)

@@ -106,6 +106,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #windowCount = 0
   #activeCount = 0
   #idleRounds = 0
+  readonly #roomy: boolean
   /** Rounds of the event loop before sleeping in it, with few and many connections active. */
   readonly #lingerFew: number
   readonly #lingerMany: number
@@ -137,6 +138,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#limits = new OutputLimits(options.settings.text('client-output-buffer-limit'))
     this.listeners = new Listeners(this, options.settings.int('io-threads') > 1)
     const roomy = isRoomy(options.processorCount, options.memory.links.length)
+    this.#roomy = roomy
     this.#lingerFew = roomy ? IO_LINGER_ROUNDS_FEW : 0
     this.#lingerMany = roomy ? IO_LINGER_ROUNDS_MANY : 0
     this.#spinTurns = roomy ? IO_SPIN_TURNS : IO_SPIN_TURNS_TIGHT
@@ -413,7 +415,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
         this.#delivery.deliver()
         return
       }
-      if (turns % SPIN_YIELD_PERIOD === 0) yieldProcessor()
+      if (this.#roomy && turns % SPIN_YIELD_PERIOD === 0) yieldProcessor()
     }
   }
 
