@@ -7,6 +7,7 @@
  */
 import { collectionCases } from './collections.ts'
 import { everyKey, load } from './load.ts'
+import { scriptCases } from './scripts.ts'
 import type { Server } from './servers.ts'
 
 /** Keys that a group of cases finds when it begins. */
@@ -46,7 +47,11 @@ const LOADING = { connections: 8, pipeline: 32 }
 
 /** `many`: what stands beside one connection. `keyCount`: as far as memory allows. */
 export function makeCases(many: number, keyCount: number, only: readonly string[]): Case[] {
-  const cases = [...stringCases(many, keyCount), ...collectionCases(many, keyCount)]
+  const cases = [
+    ...stringCases(many, keyCount),
+    ...collectionCases(many, keyCount),
+    ...scriptCases(many),
+  ]
   if (only.length === 0) return cases
   return cases.filter(({ id }) => only.some((part) => id.includes(part)))
 }
