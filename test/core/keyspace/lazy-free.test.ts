@@ -33,11 +33,17 @@ function begin() {
   return { client: server.connect(), keyspace, lazyFree: keyspace.lazyFree }
 }
 
+/** Ends of fields, for some of the hash. */
+const ENDS = ['HEXPIRE', 'k', '1000', 'FIELDS', '2000', ...words.slice(0, 2000)]
+
 describe('a large value that is unlinked', () => {
-  for (const [type, command] of Object.entries(LARGE)) {
+  for (const [type, command, ...more] of [
+    ...Object.entries(LARGE),
+    ['hash with ends', LARGE['hash'], ENDS] as const,
+  ]) {
     test(`is freed in steps, each of which leaves the arenas whole: ${type}`, () => {
       const { client, keyspace, lazyFree } = begin()
-      says(client, ...command)
+      for (const call of [command, ...more]) says(client, ...call)
       // Each turn is this test's.
       lazyFree.begin = () => {}
       expect(says(client, 'UNLINK', 'k')).toBe(':1')

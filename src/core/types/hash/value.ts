@@ -72,25 +72,21 @@ const timedFields: TimedElements = {
   settle: settleTimed,
 }
 
-/** Fields that end are in an order, too, which must not know of any that is gone. */
-function isPlainTable(arena: Arena, ref: Ref): boolean {
-  return isHashTable(arena, ref) && !isTimedHash(arena, ref)
-}
-
 export const hashValue: ValueType = {
   name: 'hash',
   elements: timedFields,
 
   freeEffort(arena, ref) {
-    return isPlainTable(arena, ref) ? hashCount(arena, ref) : 1
+    return isHashTable(arena, ref) ? hashCount(arena, ref) : 1
   },
 
   elementMap(arena, ref) {
-    return isPlainTable(arena, ref) ? hashStructure(arena, ref) : 0
+    return isHashTable(arena, ref) ? hashMapOrPack(arena, ref) : 0
   },
 
   freeWithoutElements(arena, ref) {
-    byteMapFree(arena, hashStructure(arena, ref))
+    byteMapFree(arena, hashMapOrPack(arena, ref))
+    if (isTimedHash(arena, ref)) freeHead(arena, timedHead(arena, ref))
   },
 
   encodingName(arena, ref) {
@@ -167,6 +163,13 @@ function visitHead(arena: Arena, head: Ref, visit: VisitBlock): void {
   const tree = arena.words[(head << 1) + HEAD_TREE]
   visit(head)
   if (tree !== 0) byteTreeVisit(arena, tree, visit)
+}
+
+/** Frees the block of a timed hash, and the order of its fields, which nobody looks into any more. */
+function freeHead(arena: Arena, head: Ref): void {
+  const tree = arena.words[(head << 1) + HEAD_TREE]
+  if (tree !== 0) byteTreeFree(arena, tree)
+  arena.free(head)
 }
 
 function freeStructure(arena: Arena, structure: Ref, isMap: boolean, isTimed: boolean): void {
