@@ -53,6 +53,8 @@ export class Snapshot {
   /** Of those: because they were about to change; and how large those were in memory. */
   earlyCount = 0
   earlyBytes = 0
+  /** The walk stopped since the sink had no room. */
+  isStalled = false
   readonly #keyspace: Keyspace
   readonly #sink: SnapshotSink
   readonly #dbOf = new Map<KeyTable, number>()
@@ -77,7 +79,7 @@ export class Snapshot {
    */
   walk(mayGoOn: () => boolean): boolean {
     const found = this.#found
-    while (!this.#isOver && this.#sink.hasRoom() && mayGoOn()) {
+    while (!this.#isOver && this.#mayGive(mayGoOn)) {
       const here = this.tables[this.#tableIndex]
       if (here === undefined) {
         this.#end(true)
@@ -142,9 +144,14 @@ export class Snapshot {
       if (this.#isOver) return false
       if (entryEpoch(arena, found[i]) === this.epoch) continue
       this.#give(dbIndex, arena, found[i])
-      if (i + 1 < found.length && !(this.#sink.hasRoom() && mayGoOn())) return false
+      if (i + 1 < found.length && !this.#mayGive(mayGoOn)) return false
     }
     return true
+  }
+
+  #mayGive(mayGoOn: () => boolean): boolean {
+    this.isStalled = !this.#sink.hasRoom()
+    return !this.isStalled && mayGoOn()
   }
 
   #end(whole: boolean): void {

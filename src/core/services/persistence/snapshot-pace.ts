@@ -31,7 +31,6 @@ export class SnapshotPace {
   #endedUs = 0
   #untilUs = 0
   #count = 0
-  #isStalled = false
   /** The directive rdb-key-save-delay when the snapshot began; 0: none. */
   #delayUs = 0
   readonly #mayGoOn = () => this.#hasTime()
@@ -51,18 +50,17 @@ export class SnapshotPace {
     const shareUs = Math.min(Math.max(busyUs, SNAPSHOT_SLICE_US_MIN), SNAPSHOT_SLICE_US_MAX)
     this.#untilUs = nowUs + (requests === 0 ? SNAPSHOT_SLICE_US_MAX : shareUs)
     this.#count = 0
-    const givenBefore = snapshot.givenCount
     snapshot.walk(this.#mayGoOn)
     this.#endedUs = clock.microseconds()
     this.longestSliceUs = Math.max(this.longestSliceUs, Math.round(this.#endedUs - nowUs))
-    this.#isStalled = snapshot.givenCount === givenBefore
     if (keyspace.snapshot !== snapshot) this.#snapshot = undefined
   }
 
   /** How long an idle core may sleep: 0 when the walk goes on, Infinity when there is none. */
   get waitMs(): number {
-    if (this.#server.keyspace.snapshot === undefined) return Number.POSITIVE_INFINITY
-    return this.#isStalled ? ROOM_WAIT_MS : 0
+    const { snapshot } = this.#server.keyspace
+    if (snapshot === undefined) return Number.POSITIVE_INFINITY
+    return snapshot.isStalled || this.#delayUs !== 0 ? ROOM_WAIT_MS : 0
   }
 
   #begin(snapshot: Snapshot, nowUs: number): void {
