@@ -57,6 +57,11 @@ const LOAD_FITTED = 0.68
 export const LOAD_MIN = 0.3
 /** Two segments merge into one that is at most so full, were it of the largest size. */
 const LOAD_MERGED_MAX = 0.45
+/** Whether to shrink is asked once in so many removals; of no more elements, crowding is no matter. */
+const SHRINK_PERIOD = 32
+/** The middle one of elements that are spread lies within these, of the whole range of hashes. */
+const MIDDLE_MIN = 0.2 * 2 ** 32
+const MIDDLE_MAX = 0.8 * 2 ** 32
 
 /** The home slot of a hash in a segment of the given range and depth. */
 export function homeOf(hash: number, shape: number): number {
@@ -114,8 +119,16 @@ export function growSegment(arena: Arena, map: Ref, hash: number): void {
   replaceSegment(arena, map, hash, depth, segment, grown)
 }
 
-/** Merges the segment of this hash with its neighbour, or fits it, if that is worth it. */
+/**
+ * Merges the segment of this hash with its neighbour, or fits it, if that is worth it.
+ *
+ * Whoever scans a map and removes what is found takes all from the lower hashes. In fewer slots what is
+ * left would crowd at the end, far from home, and the next removal pull back all of it; so a segment
+ * stays as it is until its elements are spread, or few.
+ */
 export function shrinkSegment(arena: Arena, map: Ref, hash: number): void {
+  const left = arena.words[arena.words[itemOf(arena.words, map << 1, hash)] << 1]
+  if (left > SHRINK_PERIOD && left % SHRINK_PERIOD !== 0) return
   for (;;) {
     const words = arena.words
     const item = itemOf(words, map << 1, hash)
@@ -130,6 +143,7 @@ export function shrinkSegment(arena: Arena, map: Ref, hash: number): void {
   if (count >= words[(segment << 1) + 1] * LOAD_MIN) return
   const newSize = fittedSize(count)
   if (newSize >= arena.blockSizeBytes(segment)) return
+  if (count > SHRINK_PERIOD && !isSpread(hashAt(words, segment, count >> 1), depth)) return
   const fitted = tryRebuild(arena, newSize, depth, segment, 0)
   if (fitted !== 0) replaceSegment(arena, map, hash, depth, segment, fitted)
 }
@@ -177,6 +191,7 @@ function mergeSegments(arena: Arena, map: Ref, hash: number, depth: number): boo
   const high = words[highItem]
   const count = words[low << 1] + words[high << 1]
   if (count > (SEGMENT_SIZE_MAX >> 3) * LOAD_MERGED_MAX) return false
+  if (count > SHRINK_PERIOD && !isSpread(middleHash(words, low, high), depth - 1)) return false
   const merged = tryRebuild(arena, fittedSize(count), depth - 1, low, high)
   if (merged === 0) return false
   if (depth === words[header + MAP_DEPTH]) words[header + MAP_DEEP_COUNT] -= 2
@@ -371,6 +386,19 @@ function clearSegment(arena: Arena, segment: Ref): number {
 function hashAt(words: Int32Array, segment: Ref, rank: number): number {
   let slot = (segment << 1) + 2
   for (let left = rank; ; slot += 2) if (words[slot + 1] !== 0 && left-- === 0) return words[slot]
+}
+
+/** The hash of the middle one of the elements of two segments. */
+function middleHash(words: Int32Array, low: Ref, high: Ref): number {
+  const lowCount = words[low << 1]
+  const rank = (lowCount + words[high << 1]) >> 1
+  return rank < lowCount ? hashAt(words, low, rank) : hashAt(words, high, rank - lowCount)
+}
+
+/** Whether elements of which this is the middle one's hash are spread over a range of hashes. */
+function isSpread(hash: number, depth: number): boolean {
+  const place = (hash << depth) >>> 0
+  return place >= MIDDLE_MIN && place < MIDDLE_MAX
 }
 
 /** Elements of a segment whose hash lies below `limit` in unsigned order. */

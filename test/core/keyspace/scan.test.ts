@@ -10,6 +10,7 @@ import { seededRandom } from '../../memory/seeded-random.ts'
 import { encodeRequest } from '../../support/argv.ts'
 import { InProcessServer } from '../../support/in-process.ts'
 import type { Reply } from '../../support/reply.ts'
+import { keyspaceFaults } from './faults.ts'
 
 const STEADY_COUNT = 1000
 
@@ -114,4 +115,29 @@ describe('RANDOMKEY', () => {
     expect(drawn.size).toBe(30)
     for (const count of drawn.values()) expect(count).toBeGreaterThan(40)
   })
+})
+
+describe('deleting what SCAN finds', () => {
+  for (const arenaCount of [1, 3]) {
+    test(`gives all memory back, little by little (${arenaCount} arenas)`, () => {
+      const client = new Client(arenaCount)
+      const { keyspace } = client.target.server
+      for (let i = 0; i < 20_000; i++) client.call('SET', `key:${i}`, i)
+      const full = keyspace.usedBytes()
+      let left = 20_000
+      let cursor = '0'
+      do {
+        const { items } = client.call('SCAN', cursor, 'COUNT', '500')
+        cursor = String(items?.[0].bytes)
+        const names = (items?.[1].items ?? []).map(({ bytes }) => String(bytes))
+        if (names.length === 0) continue
+        expect(String(client.call('DEL', ...names).bytes)).toBe(String(names.length))
+        left -= names.length
+        expect(keyspace.usedBytes()).toBeLessThan((full * (left + 5000)) / 20_000)
+        expect(keyspaceFaults(keyspace)).toEqual([])
+      } while (cursor !== '0')
+      expect(left).toBe(0)
+      expect(keyspace.usedBytes()).toBeLessThan(2000 * arenaCount)
+    })
+  }
 })
