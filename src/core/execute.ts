@@ -23,7 +23,14 @@ import {
   FLAG_WRITE,
 } from './command/table.ts'
 import { type Call, run } from './engine/call.ts'
-import { CommandError, LOADING, NO_AUTH, OUT_OF_MEMORY, wrongArity } from './engine/errors.ts'
+import {
+  CommandError,
+  LOADING,
+  NO_AUTH,
+  OUT_OF_MEMORY,
+  PRIMARY_DOWN,
+  wrongArity,
+} from './engine/errors.ts'
 import { EVICT_FAILED } from './keyspace/eviction.ts'
 import type { Server } from './server.ts'
 import { protection } from './services/server/allows.ts'
@@ -162,9 +169,6 @@ function aborted({ text }: CommandError): CommandError {
   return new CommandError(`EXECABORT Transaction discarded because of: ${reason}`)
 }
 
-const PRIMARY_DOWN = new CommandError(
-  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
-)
 const REPLICA_ASKS = new CommandError("ERR Replica can't interact with the keyspace")
 const NOT_IN_TRANSACTION = new CommandError('ERR Command not allowed inside a transaction')
 

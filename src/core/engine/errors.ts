@@ -49,6 +49,9 @@ export const LOADING = new CommandError('LOADING Redis is loading the dataset in
 export const OUT_OF_MEMORY = new CommandError(
   "OOM command not allowed when used memory > 'maxmemory'.",
 )
+export const PRIMARY_DOWN = new CommandError(
+  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+)
 export const NOT_AN_INTEGER_TIMEOUT = new CommandError(
   'ERR timeout is not an integer or out of range',
 )

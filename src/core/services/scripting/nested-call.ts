@@ -16,6 +16,7 @@ import {
   FLAG_DENYOOM,
   FLAG_MAY_REPLICATE,
   FLAG_NOSCRIPT,
+  FLAG_STALE,
   FLAG_WRITE,
 } from '../../command/table.ts'
 import { Args } from '../../engine/args.ts'
@@ -41,6 +42,7 @@ const BAD_ARGUMENT = 'Lua redis lib command arguments must be strings or integer
 const UNKNOWN = 'Unknown Redis command called from script'
 const WRONG_ARITY = 'Wrong number of args calling Redis command from script'
 const NOT_FROM_SCRIPT = 'This Redis command is not allowed from script'
+const STALE = 'Can not execute the command on a stale replica'
 const READ_ONLY = 'Write commands are not allowed from read-only scripts.'
 const NOT_A_COMMAND = 'Invalid command passed to redis.acl_check_cmd()'
 const DENIED = {
@@ -203,17 +205,17 @@ export class NestedCall implements ReplySink {
     const scriptRun = this.#run
     const flags = entry.flagBits
     if ((flags & FLAG_NOSCRIPT) !== 0 && !this.#run.allowsAll) return NOT_FROM_SCRIPT
+    if ((flags & FLAG_STALE) === 0 && this.#server.replication.isStale) return STALE
     if (this.session.user?.isLimited === true) {
       const problem = this.#denial(entry)
       if (problem !== '') return problem
     }
     if (scriptRun.readOnly && (flags & (FLAG_WRITE | FLAG_MAY_REPLICATE)) !== 0) return READ_ONLY
-    if ((flags & FLAG_WRITE) !== 0) {
-      const refusal = this.#server.replication.writeRefusal
+    // What has begun to write is not stopped half way.
+    if ((flags & FLAG_WRITE) !== 0 && !scriptRun.wrote) {
+      const refusal = this.#server.replication.writeRefusal ?? this.#server.saves.refusal
       if (refusal !== undefined) return `-${refusal.text}` // alloc: an error
     }
-    const { refusal } = this.#server.saves
-    if ((flags & FLAG_WRITE) !== 0 && refusal !== undefined) return `-${refusal.text}` // alloc: an error
     if ((flags & FLAG_DENYOOM) !== 0 && !scriptRun.allowOom && !scriptRun.wrote) {
       if (this.#server.eviction.isOver) return `-${OUT_OF_MEMORY.text}` // alloc: an error
     }

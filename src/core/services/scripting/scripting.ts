@@ -10,13 +10,14 @@
  * Never: lets a script change anything unnoticed once it has been told to end.
  */
 import type { Call } from '../../engine/call.ts'
-import { CommandError } from '../../engine/errors.ts'
+import { CommandError, PRIMARY_DOWN } from '../../engine/errors.ts'
 import type { Server } from '../../server.ts'
 import type { ScriptEngine } from './engine.ts'
 import { Functions } from './functions.ts'
 import { Prng } from './prng.ts'
 import {
   SCRIPT_ALLOW_OOM,
+  SCRIPT_ALLOW_STALE,
   SCRIPT_COMPAT,
   SCRIPT_NO_CLUSTER,
   SCRIPT_NO_WRITES,
@@ -30,6 +31,9 @@ export const TOO_MANY_KEYS = new CommandError(
 export const NEGATIVE_KEYS = new CommandError("ERR Number of keys can't be negative")
 const WRITES_IN_READ_ONLY = new CommandError(
   'ERR Can not execute a script with write flag using *_ro command.',
+)
+const STALE = new CommandError(
+  "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and 'allow-stale' flag is not set on the script.",
 )
 const OUT_OF_MEMORY = new CommandError(
   "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
@@ -115,13 +119,23 @@ export class Scripting {
 
   /** The gates for scripts that have declared what they do. */
   #check({ server }: Call, flags: number, readOnly: boolean): void {
-    if ((flags & SCRIPT_COMPAT) !== 0) return
+    const { replication } = server
+    if ((flags & SCRIPT_COMPAT) !== 0) {
+      if (replication.isStale) throw PRIMARY_DOWN
+      return
+    }
     if ((flags & SCRIPT_NO_CLUSTER) !== 0 && server.cluster.enabled) throw NOT_IN_CLUSTER
-    if ((flags & SCRIPT_NO_WRITES) === 0 && readOnly) throw WRITES_IN_READ_ONLY
+    if ((flags & SCRIPT_ALLOW_STALE) === 0 && replication.isStale) throw STALE
+    if ((flags & SCRIPT_NO_WRITES) === 0) {
+      const refusal = replication.writeRefusal
+      if (refusal !== undefined && replication.isReplica) throw refusal
+      if (server.saves.refusal !== undefined) throw CANNOT_SAVE
+      if (readOnly) throw WRITES_IN_READ_ONLY
+      if (refusal !== undefined) throw refusal
+    }
     if ((flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES)) === 0 && server.eviction.isOver) {
       throw OUT_OF_MEMORY
     }
-    if ((flags & SCRIPT_NO_WRITES) === 0 && server.saves.refusal !== undefined) throw CANNOT_SAVE
   }
 
   // ── Runs that take long ──────────────────────────────────────────────────────────────────────
