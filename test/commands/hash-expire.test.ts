@@ -355,3 +355,27 @@ describe('without active expiry', () => {
     check('DEBUG ARENA-CHECK', '+OK')
   })
 })
+
+describe('a field whose time is over', () => {
+  both('is a change for who watches the key, and nothing to SORT', (check) => {
+    check('HSET h a 1 b 2', ':2')
+    check('HPEXPIRE h 100 FIELDS 1 a', '*1 :1')
+    check('RPUSH l h', ':1')
+    check('SORT l BY nosort GET *->a GET *->b', '*2 $1 $2')
+    check('WATCH h', '+OK')
+    check.wait(150)
+    check('MULTI', '+OK')
+    check('HGET h b', '+QUEUED')
+    check('EXEC', '*nil')
+    check('SORT l BY nosort GET *->a GET *->b', '*2 (nil) $2')
+  })
+
+  both('is gone in a transaction that was there before', (check) => {
+    check('MULTI', '+OK')
+    check('HSET h a 1 b 2', '+QUEUED')
+    check('HPEXPIRE h 0 FIELDS 2 a b', '+QUEUED')
+    check('HSET h c 3', '+QUEUED')
+    check('HGETALL h', '+QUEUED')
+    check('EXEC', '*4 :2 *2 :2 :2 :1 *2 $c $3')
+  })
+})
