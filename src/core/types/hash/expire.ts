@@ -32,7 +32,7 @@ const DELETED = 2
 const CONDITIONS = ['NX', 'XX', 'GT', 'LT'] as const
 type Condition = (typeof CONDITIONS)[number] | ''
 
-const TAIL = '[condition: NX | XX | GT | LT] <fields: FIELDS numfields field [field ...]>'
+const TAIL = '[condition: NX | XX | GT | LT] <fields: FIELDS numfields:integer field [field ...]>'
 const HDEL = Buffer.from('HDEL')
 
 export const hexpire = setter({
@@ -222,7 +222,7 @@ function allows(condition: Condition, beforeMs: number, endMs: number): boolean 
 
 export const hpersist = command({
   name: 'HPERSIST',
-  usage: 'key <fields: FIELDS numfields field [field ...]>',
+  usage: 'key <fields: FIELDS numfields:integer field [field ...]>',
   summary: 'Lets fields of a hash live until they are deleted.',
   since: '7.4.0',
   complexity: 'O(N) where N is the number of fields',

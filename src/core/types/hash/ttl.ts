@@ -46,7 +46,7 @@ type Own = 'name' | 'summary' | 'tips' | 'run'
 
 function getter(own: Pick<CommandDefinition, Own>): CommandDefinition {
   return command({
-    usage: 'key <fields: FIELDS numfields field [field ...]>',
+    usage: 'key <fields: FIELDS numfields:integer field [field ...]>',
     since: '7.4.0',
     complexity: 'O(N) where N is the number of fields',
     flags: ['readonly', 'fast'],
