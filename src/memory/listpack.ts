@@ -32,6 +32,7 @@ import {
 } from '../lib/bytes/integer.ts'
 import type { Arena, Ref } from './arena.ts'
 import { equalBytes } from './copy.ts'
+import { copyUnaligned } from './unaligned.ts'
 
 /** Bytes of an empty pack. */
 export const LISTPACK_EMPTY_SIZE = 7
@@ -482,13 +483,7 @@ function writeString(bytes: Buffer, at: number): void {
     bytes.writeUInt32LE(length, to + 1)
     to += 5
   }
-  if (length <= 32) {
-    const source = planBytesSource
-    const from = planOffset
-    for (let i = 0; i < length; i++) bytes[to + i] = source[from + i]
-  } else {
-    planBytesSource.copy(bytes, to, planOffset, planOffset + length)
-  }
+  copyUnaligned(bytes, to, planBytesSource, planOffset, length)
 }
 
 function writeInteger(bytes: Buffer, at: number): void {

@@ -10,6 +10,7 @@
 import { assert } from '../../lib/assert.ts'
 import { formatDouble } from '../../lib/bytes/double.ts'
 import { isSafeInt64, writeInteger } from '../../lib/bytes/integer.ts'
+import { VIEWED_SIZE_MIN, viewOf } from '../../memory/unaligned.ts'
 import type { CommandError } from './errors.ts'
 
 /** Where reply bytes go. */
@@ -25,8 +26,6 @@ const SMALL = 64
  * MEASURED: bench/micro/reply.bench.ts, array of 10 bulks of 32 bytes.
  */
 const SHORT_SIZE_MAX = 128
-/** In a shorter source, like the digits of a number, words are not worth a view. */
-const VIEWED_SIZE_MIN = 4096
 /** `$0\r\n`, `$00\r`, `$000` and `\r\n` as numbers whose first byte is the lowest. */
 const HEADER_1 = 0x0a0d3024
 const HEADER_2 = 0x0d303024
@@ -48,19 +47,6 @@ const FALSE = Buffer.from('#f\r\n')
 
 const CR = 13
 const LF = 10
-
-/** By the memory that they show: rings, arenas. */
-const views = new WeakMap<Buffer, DataView>()
-
-// alloc: once for each ring and arena
-function viewOf(bytes: Buffer): DataView {
-  let view = views.get(bytes)
-  if (view === undefined) {
-    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    views.set(bytes, view)
-  }
-  return view
-}
 
 export class Reply {
   bytes: Buffer = NOTHING

@@ -1,0 +1,65 @@
+/**
+ * Copying short runs of bytes of any alignment by words: a loop over bytes takes twice as long, and a
+ * call of the system's copy pays only for more than `COPIED_SIZE_MAX` bytes.
+ * MEASURED: bench/micro/reply.bench.ts, array of 10 bulks of 32 bytes.
+ *
+ * Thread: any. Hot path.
+ * Owns: the views of the memories that bytes were copied between.
+ * Never: reads or changes a byte outside the given ranges.
+ */
+
+/** From a smaller memory, like the digits of a number, words are not worth a view. */
+export const VIEWED_SIZE_MIN = 4096
+const COPIED_SIZE_MAX = 96
+
+/** By the memory that they show: rings, arenas. */
+const views = new WeakMap<Buffer, DataView>()
+
+/** Words of any alignment in a memory. */
+// alloc: once for each ring and arena
+export function viewOf(bytes: Buffer): DataView {
+  let view = views.get(bytes)
+  if (view === undefined) {
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    views.set(bytes, view)
+  }
+  return view
+}
+
+let target: Buffer = Buffer.alloc(0)
+let targetView: DataView = viewOf(target)
+let source: Buffer = target
+let sourceView: DataView = targetView
+
+/** Copies `length` bytes between two memories, or within one where the ranges do not overlap. */
+export function copyUnaligned(
+  to: Buffer,
+  toOffset: number,
+  from: Buffer,
+  fromOffset: number,
+  length: number,
+): void {
+  if (length > COPIED_SIZE_MAX) {
+    from.copy(to, toOffset, fromOffset, fromOffset + length)
+    return
+  }
+  if (length < 4 || to.length < VIEWED_SIZE_MIN || from.length < VIEWED_SIZE_MIN) {
+    for (let i = 0; i < length; i++) to[toOffset + i] = from[fromOffset + i]
+    return
+  }
+  if (to !== target) {
+    target = to
+    targetView = viewOf(to)
+  }
+  if (from !== source) {
+    source = from
+    sourceView = viewOf(from)
+  }
+  // The last word takes bytes again that the one before it may have taken.
+  const last = fromOffset + length - 4
+  const ahead = toOffset - fromOffset
+  for (let word = fromOffset; word < last; word += 4) {
+    targetView.setInt32(word + ahead, sourceView.getInt32(word, true), true)
+  }
+  targetView.setInt32(last + ahead, sourceView.getInt32(last, true), true)
+}
