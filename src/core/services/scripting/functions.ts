@@ -9,7 +9,8 @@
 import type { Call } from '../../engine/call.ts'
 import { CommandError } from '../../engine/errors.ts'
 import type { FunctionLibrary, LibraryFunction } from './function-library.ts'
-import { LibraryLoader } from './library-loader.ts'
+import { libraryLoaders } from './lazy.ts'
+import type { LibraryLoader } from './library-loader.ts'
 import type { Scripting } from './scripting.ts'
 
 /** What a library and a function take beside the code, about, as MEMORY STATS tells it. */
@@ -181,7 +182,7 @@ export class Functions {
   }
 
   #running(): LibraryLoader {
-    this.#loader ??= new LibraryLoader(this.#scripting)
+    this.#loader ??= new (libraryLoaders().LibraryLoader)(this.#scripting)
     return this.#loader
   }
 

@@ -8,10 +8,8 @@
 import { sha1 } from '../../../lib/sha1.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError } from '../../engine/errors.ts'
-import { ScriptEngine } from './engine.ts'
-import type { LuaMachine } from './lua/machine.ts'
-import type { Library } from './lua/sandbox.ts'
-import { handleError } from './script-error.ts'
+import type { ScriptEngine } from './engine.ts'
+import { scriptEngines } from './lazy.ts'
 import type { Scripting } from './scripting.ts'
 import { scriptShebang } from './shebang.ts'
 
@@ -107,7 +105,7 @@ export class Scripts {
 
   // alloc: once
   #running(): ScriptEngine {
-    this.#engine ??= new ScriptEngine(this.#scripting, scriptLibraries)
+    this.#engine ??= scriptEngines().makeScriptEngine(this.#scripting)
     return this.#engine
   }
 
@@ -129,19 +127,4 @@ export class Scripts {
     this.#engine = undefined
     for (const script of this.#bySha.values()) script.ref = 0
   }
-}
-
-/** What only scripts are given; without a debugger, there is nothing to break into. */
-// alloc: once
-function scriptLibraries(machine: LuaMachine): readonly Library[] {
-  const boolean = (value: number) => (state: number) => {
-    machine.api.lua_pushboolean(state, value)
-    return 1
-  }
-  const functions = { replicate_commands: boolean(1), breakpoint: boolean(0), debug: () => 0 }
-  const handler = { __redis__err__handler: (state: number) => handleError(machine, state) }
-  return [
-    { name: 'redis', functions },
-    { name: '', functions: handler },
-  ]
 }
