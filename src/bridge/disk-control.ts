@@ -6,9 +6,11 @@
  * Owns: their shapes.
  * Never: carries a key's data.
  */
+import type { AofFromDisk, AofToDisk } from './aof-control.ts'
 
 /** From the core. */
 export type ToDisk =
+  | AofToDisk
   /** Begins an RDB file; bytes follow, as `bridge/rdb-record.ts` says. */
   | {
       readonly type: 'rdb-save'
@@ -50,6 +52,7 @@ export type ToDisk =
 export type FromDisk =
   /** There is a file to read, of so many bytes. */
   | { readonly type: 'opened'; readonly size: number }
+  | AofFromDisk
   /** The job is over. `size`: bytes of the file, where there is one. */
   | { readonly type: 'done'; readonly size: number }
   /** The job is over, and has failed. */

@@ -36,7 +36,9 @@ export const DISK_PARKED = 4 * LINE
 export const DISK_ROOM_WANTED = 5 * LINE
 /** 1 while the disk thread has records that found no room in the ring to the core. */
 export const CORE_ROOM_WANTED = 6 * LINE
-const DISK_WORDS = 7 * LINE
+/** Bytes of the append-only file that are on the disk, modulo 2^32. */
+export const AOF_SYNCED = 7 * LINE
+const DISK_WORDS = 8 * LINE
 
 /** Words of the whole process. */
 export const CORE_PARKED = 0 * LINE

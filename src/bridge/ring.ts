@@ -86,6 +86,19 @@ export class RingWriter {
     return true
   }
 
+  /** Where committing has come to: for `publishTo`. */
+  get committed(): number {
+    return this.#position
+  }
+
+  /** As `publish`, for what was committed when `committed` was `position`, and before. */
+  publishTo(position: number): boolean {
+    if (((position - this.#published) | 0) <= 0) return false
+    this.#published = position
+    Atomics.store(this.#control, this.#headIndex, position)
+    return true
+  }
+
   /** True when the reader has made room since the writer last looked: a failed claim may succeed. */
   roomGrew(): boolean {
     return Atomics.load(this.#control, this.#tailIndex) !== this.#tail

@@ -87,6 +87,24 @@ export const SHUTDOWN_PERIOD_MS = 10
 /** How often it is looked whether a save is due. */
 export const SAVE_CRON_PERIOD_MS = 100
 
+// ---- append-only file ----
+
+/** Bytes of commands that are written at once, without waiting for the end of a turn. */
+export const AOF_WRITE_SIZE = 1024 * 1024
+/** The policy everysec: how often. */
+export const AOF_SYNC_PERIOD_MS = 1000
+/** A write waits for the sync in progress so long at most. */
+export const AOF_WRITE_POSTPONED_MS = 2000
+/** What failed is tried again after so long. */
+export const AOF_RETRY_MS = 100
+/** With the policy always: batches whose replies wait at one time; more wait together. */
+export const WITHHELD_COUNT_MAX = 1024
+/** How often it is looked whether a rewrite is due. */
+export const AOF_CRON_PERIOD_MS = 100
+/** Rewrites that fail in a row before the next is put off, and for how long at most. */
+export const AOF_REWRITE_FAILURES_MAX = 3
+export const AOF_REWRITE_DELAY_MINUTES_MAX = 60
+
 // ---- waiting and waking ----
 
 /** Chunks of requests that are published before a sleeping core is woken within a turn. */

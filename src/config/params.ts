@@ -89,7 +89,6 @@ const coreAndIo = honoured('core', 'io')
 const coreAndMain = honoured('core', 'main')
 const ioAndMain = honoured('io', 'main')
 
-const NO_AOF = inert('it matters only with appendonly yes, which is refused')
 const NO_CLUSTER = inert('it matters only among several nodes, and this one is always alone')
 const NO_PANIC = refused(
   'a replica goes on, and says in its log what its primary could do and it could not',
@@ -306,30 +305,30 @@ export const PARAMS = {
   }),
 
   // Append-only file
-  appendonly: bool('no', refused('there is no append-only file yet')),
+  appendonly: bool('no', core),
   appendfilename: define(
     'text',
     fileName('appendfilename', 'filename', false),
     'appendonly.aof',
-    NO_AOF,
+    core,
     AT_START,
   ),
   appenddirname: define(
     'text',
     fileName('appenddirname', 'dirname', false),
     'appendonlydir',
-    NO_AOF,
+    core,
     AT_START,
   ),
-  appendfsync: choice('everysec', NO_AOF, ['everysec', 'always', 'no']),
-  'no-appendfsync-on-rewrite': bool('no', NO_AOF),
-  'auto-aof-rewrite-percentage': int(0n, INT_MAX, '100', NO_AOF),
-  'auto-aof-rewrite-min-size': size(0n, LONG_MAX, '67108864', NO_AOF),
-  'aof-load-truncated': bool('yes', NO_AOF),
-  'aof-use-rdb-preamble': bool('yes', NO_AOF),
-  'aof-timestamp-enabled': bool('no', NO_AOF),
-  'aof-disable-auto-gc': bool('no', NO_AOF),
-  'aof-rewrite-incremental-fsync': bool('yes', NO_AOF),
+  appendfsync: choice('everysec', core, ['everysec', 'always', 'no']),
+  'no-appendfsync-on-rewrite': bool('no', core),
+  'auto-aof-rewrite-percentage': int(0n, INT_MAX, '100', core),
+  'auto-aof-rewrite-min-size': size(0n, LONG_MAX, '67108864', core),
+  'aof-load-truncated': bool('yes', core),
+  'aof-use-rdb-preamble': bool('yes', core),
+  'aof-timestamp-enabled': bool('no', core),
+  'aof-disable-auto-gc': bool('no', core),
+  'aof-rewrite-incremental-fsync': bool('yes', core),
 
   // Replication
   replicaof: words(primaryAddress, '', core, {

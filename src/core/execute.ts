@@ -123,9 +123,9 @@ function refuse(
     if (outcome === EVICT_FAILED && isGreedy) return OUT_OF_MEMORY
   }
   if (server.tracking.isOverfull) server.tracking.makeRoom()
-  const cannotSave = server.saves.refusal
-  if (cannotSave !== undefined && (flags & (FLAG_WRITE | FLAG_TELLS_HEALTH)) !== 0) {
-    return cannotSave
+  if ((flags & (FLAG_WRITE | FLAG_TELLS_HEALTH)) !== 0) {
+    const trouble = server.saves.refusal ?? server.aof.refusal
+    if (trouble !== undefined) return trouble
   }
   if ((flags & FLAG_WRITE) !== 0) {
     const refusal = server.replication.writeRefusal

@@ -61,10 +61,12 @@ export class Loop {
     server.timers.runDue()
     if (!server.disk.isEmpty()) server.disk.take()
     if (server.loading.isBusy) server.loading.turn()
+    if (server.outbox.withheld.count > 0) server.outbox.withheld.release()
     if (server.keyspace.ready.pending) server.blocking.serve()
     if (!server.pause.active && server.pause.waitingCount > 0) server.pause.tick()
     if (server.tracking.prefixes.pending) server.tracking.broadcast()
     server.replication.flush()
+    server.disk.publish()
     server.outbox.flush()
     if (server.keyspace.epoch !== 0) server.snapshotPace.turn(requests)
     server.disk.publish()
@@ -130,7 +132,8 @@ export class Loop {
   #sleep(): void {
     const server = this.#server
     park(this.#process, CORE_PARKED)
-    if (!server.disk.isEmpty()) {
+    const { disk, outbox } = server
+    if (!disk.isEmpty() || outbox.withheld.isReleasable()) {
       unpark(this.#process, CORE_PARKED)
       return
     }

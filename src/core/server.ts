@@ -7,7 +7,7 @@
  */
 import { encode } from '@msgpack/msgpack'
 import type { BridgeMemory } from '../bridge/memory.ts'
-import { ARENA_COUNT_MAX, CLIENT_CRON_PERIOD_MS } from '../config/limits.ts'
+import { AOF_CRON_PERIOD_MS, ARENA_COUNT_MAX, CLIENT_CRON_PERIOD_MS } from '../config/limits.ts'
 import type { ConfiguredRename, ConfiguredUser } from '../config/parse.ts'
 import { Settings } from '../config/settings.ts'
 import { Random } from '../lib/random.ts'
@@ -36,6 +36,8 @@ import { Migrations } from './services/cluster/migration.ts'
 import { ClientMemory } from './services/connection/client-memory.ts'
 import { Clients } from './services/connection/clients.ts'
 import { Pause } from './services/connection/pause.ts'
+import { Aof } from './services/persistence/aof.ts'
+import { beginWithAof } from './services/persistence/aof-start.ts'
 import { Loading } from './services/persistence/loading.ts'
 import { Saves } from './services/persistence/saves.ts'
 import { SnapshotPace } from './services/persistence/snapshot-pace.ts'
@@ -105,6 +107,7 @@ export class Server {
   readonly loading: Loading
   readonly shutdown: Shutdown
   readonly snapshotPace: SnapshotPace
+  readonly aof: Aof
   readonly transactions: Transactions
   readonly scripting: Scripting
   readonly users: Users
@@ -167,6 +170,7 @@ export class Server {
     this.loading = new Loading(this)
     this.shutdown = new Shutdown(this)
     this.snapshotPace = new SnapshotPace(this)
+    this.aof = new Aof(this)
     this.transactions = new Transactions(this)
     this.scripting = new Scripting(this)
     this.users = new Users(this)
@@ -191,6 +195,7 @@ export class Server {
     this.inbox = new Inbox(this, this.makeCall(), execute, false)
     this.innerInbox = new Inbox(this, this.makeCall(), execute, true)
     this.blocking = new Blocking(this, this.makeCall())
+    this.shutdown.duties.push(({ force }) => this.aof.beforeShutdown(force))
     this.control.settingsChanged()
     const { lazyFree } = this.keyspace
     const setPeriod = this.timers.every(Number.POSITIVE_INFINITY, () => {
@@ -211,9 +216,11 @@ export class Server {
     this.cluster.begin()
     this.stats.beginSampling()
     this.timers.cron(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
+    this.timers.cron(AOF_CRON_PERIOD_MS, () => this.aof.tick())
     const payload = encode({ type: 'commands', commands: this.commands.lookupTable() })
     for (const link of this.links) this.outbox.control(link, payload)
-    if (this.start.diskRuns === true) loadAtStart(this, () => this.#loaded())
+    if (this.settings.bool('appendonly')) beginWithAof(this, () => this.#loaded())
+    else if (this.start.diskRuns === true) loadAtStart(this, () => this.#loaded())
     else this.#loaded()
     this.outbox.flush()
   }
@@ -234,6 +241,7 @@ export class Server {
       this.loading.active ||
       this.saves.refusal !== undefined ||
       this.tracking.isOverfull ||
+      this.aof.refusal !== undefined ||
       this.replication.guards ||
       this.pause.active
   }

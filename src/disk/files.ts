@@ -8,10 +8,12 @@
  */
 import {
   closeSync,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -32,11 +34,11 @@ export class DiskError extends Error {
   }
 }
 
-/** 'r' to read, 'w' to write from the beginning, 'a' to append. Throws: DiskError. */
+/** 'r' to read, 'r+' also to change, 'w' to write from the beginning, 'a' to append. Throws: DiskError. */
 export function openFile(
   point: FaultPoint,
   path: string,
-  how: 'r' | 'w' | 'a',
+  how: 'r' | 'r+' | 'w' | 'a',
   mode = 0o644,
 ): number {
   return guarded(point, () => openSync(path, how, mode))
@@ -89,6 +91,25 @@ export function syncFile(point: FaultPoint, file: number): void {
   guarded(point, () => fdatasyncSync(file))
 }
 
+/** As `syncFile`, by another thread; `done` is called in this thread's event loop. */
+export function syncFileLater(
+  point: FaultPoint,
+  file: number,
+  done: (problem: DiskProblem | undefined) => void,
+): void {
+  const action = faultAt(point)
+  if (action === 'die') die()
+  if (action !== undefined) {
+    setTimeout(() => done({ point, code: action, text: systemErrorText(action, action) }), 0)
+    return
+  }
+  fdatasync(file, (error) => {
+    if (error === null) return done(undefined)
+    const { code = '', message } = error
+    done({ point, code, text: systemErrorText(code, message) })
+  })
+}
+
 /** Throws: DiskError. The file is closed in any case. */
 export function closeFile(point: FaultPoint, file: number): void {
   guarded(
@@ -115,6 +136,11 @@ export function removeFile(point: FaultPoint, path: string): void {
   } catch (error) {
     if (!(error instanceof DiskError) || error.problem.code !== 'ENOENT') throw error
   }
+}
+
+/** Makes a directory. False when it is there already. Throws: DiskError. */
+export function makeDirectory(point: FaultPoint, path: string): boolean {
+  return guarded(point, () => mkdirSync(path, { recursive: true, mode: 0o755 }) !== undefined)
 }
 
 /** Makes what was renamed or created in a directory survive a power failure. Throws: DiskError. */

@@ -6,6 +6,7 @@
  * Never: knows which jobs there are.
  */
 import type { FromDisk, ToDisk } from '../bridge/disk-control.ts'
+import type { LogLevel } from '../config/log-levels.ts'
 
 /** A job throws a DiskError when it has failed: the core is told, and the job is over. */
 export interface Job {
@@ -19,8 +20,16 @@ export interface Job {
   close(): void
 }
 
+/** The way to the log, past the core, which may be waiting for this thread. */
+export interface Voice {
+  log(level: LogLevel, text: string): void
+  /** The process ends, after this line. */
+  fatal(text: string): void
+}
+
 /** The way back to the core, for one job. */
 export interface ToCore {
+  readonly voice: Voice
   /** Tells the core something, now or as soon as there is room. 'done' and 'failed' end the job. */
   tell(message: FromDisk): void
   /**
@@ -30,6 +39,8 @@ export interface ToCore {
   claim(size: number): number
   /** What was written into the room found last is a record of `size` bytes. */
   commit(size: number): void
+  /** So many bytes of the append-only file are on the disk: visible at once. */
+  synced(position: number): void
   /** Makes it visible at once: for what ends outside a call of the job. */
   publish(): void
   readonly ringBytes: Buffer

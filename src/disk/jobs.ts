@@ -6,7 +6,9 @@
  * Never: does one.
  */
 import type { ToDisk } from '../bridge/disk-control.ts'
+import { AofJob } from './aof-job.ts'
 import type { Job, ToCore } from './job.ts'
+import { PlainSaveJob } from './plain-save.ts'
 import { RdbSaveJob } from './rdb-save.ts'
 import { ReadJob } from './read.ts'
 import { ReceiveJob } from './receive.ts'
@@ -30,10 +32,11 @@ export function startJob(message: ToDisk, core: ToCore): Job | undefined {
     case 'remove':
       remove(message.path, core)
       return undefined
-    case 'received':
-    case 'more':
-    case 'rdb-end':
-    case 'abort':
+    case 'plain-save':
+      return new PlainSaveJob(message, core)
+    case 'aof-begin':
+      return new AofJob(message, core)
+    default:
       return undefined
   }
 }

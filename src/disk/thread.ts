@@ -13,6 +13,7 @@
 import { decode, encode } from '@msgpack/msgpack'
 import type { FromDisk, ToDisk } from '../bridge/disk-control.ts'
 import {
+  AOF_SYNCED,
   type BridgeMemory,
   CORE_PARKED,
   CORE_ROOM_WANTED,
@@ -25,10 +26,10 @@ import {
 } from '../bridge/memory.ts'
 import { HEADER_SIZE, HEADER_WORDS, KIND_CONTROL, KIND_JOB_BYTES } from '../bridge/message.ts'
 import { RingReader, RingWriter } from '../bridge/ring.ts'
-import { LoopWaiter, raiseFlag, takeFlag, unpark, wake } from '../bridge/wake.ts'
+import { LoopWaiter, publishNumber, raiseFlag, takeFlag, unpark, wake } from '../bridge/wake.ts'
 import { assert } from '../lib/assert.ts'
 import { DiskError } from './files.ts'
-import type { Job, ToCore } from './job.ts'
+import type { Job, ToCore, Voice } from './job.ts'
 import { startJob } from './jobs.ts'
 
 /** Records taken before their room is given back. */
@@ -48,8 +49,11 @@ export class DiskThread {
   /** Something found no room in this turn. */
   #roomWanted = false
 
-  constructor(memory: BridgeMemory) {
+  readonly #voice: Voice
+
+  constructor(memory: BridgeMemory, voice: Voice) {
     const { disk } = memory
+    this.#voice = voice
     this.#process = new Int32Array(memory.process)
     this.#words = new Int32Array(disk.words)
     this.#in = new RingReader(disk.toDisk, this.#words, TO_DISK_HEAD, TO_DISK_TAIL)
@@ -150,12 +154,17 @@ export class DiskThread {
     const ring = this.#out
     let claimed = 0
     return {
+      voice: this.#voice,
       tell: (message) => this.#tell(id, message),
       claim: (size) => {
         claimed = this.#claim(HEADER_SIZE + size)
         return claimed < 0 ? -1 : claimed + HEADER_SIZE
       },
       publish: () => this.publish(),
+      synced: (position) => {
+        publishNumber(this.#words, AOF_SYNCED, position | 0)
+        wake(this.#process, CORE_PARKED)
+      },
       commit: (size) => this.#commit(claimed, KIND_JOB_BYTES, id, size),
       ringBytes: ring.bytes,
       ringWords: ring.words,

@@ -4,10 +4,17 @@
  *
  * Thread: disk.
  * Owns: nothing but the start.
- * Never: writes the log itself: what it has to say goes through the core.
+ * Never: writes the log itself: the main thread does.
  */
 import type { BridgeMemory } from '../bridge/memory.ts'
+import type { LogLevel } from '../config/log-levels.ts'
 import { DiskThread } from './thread.ts'
+
+/** To the main thread. */
+export type DiskSays =
+  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string }
+  /** There is no way on. */
+  | { readonly type: 'fatal'; readonly text: string }
 
 export interface DiskStart {
   readonly memory: BridgeMemory
@@ -20,6 +27,13 @@ const held: { start?: DiskStart; disk?: DiskThread } = {}
 
 self.onmessage = (event: MessageEvent<DiskStart>) => {
   held.start = event.data
-  held.disk = new DiskThread(held.start.memory)
+  held.disk = new DiskThread(held.start.memory, {
+    log: (level, text) => say({ type: 'log', level, text }),
+    fatal: (text) => say({ type: 'fatal', text }),
+  })
   held.disk.run()
+}
+
+function say(what: DiskSays): void {
+  postMessage(what)
 }

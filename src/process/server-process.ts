@@ -20,7 +20,7 @@ import type { LogLevel } from '../config/log-levels.ts'
 import { configErrorReport } from '../config/parse.ts'
 import { REDBUN_VERSION, REDIS_VERSION } from '../config/version.ts'
 import type { CoreStart } from '../core/server.ts'
-import type { DiskStart } from '../disk/worker.ts'
+import type { DiskSays, DiskStart } from '../disk/worker.ts'
 import { isAboutListening, type ListenOutcome, listen } from '../io/listen.ts'
 import { IoThread } from '../io/thread.ts'
 import type { IoStart } from '../io/worker.ts'
@@ -71,7 +71,7 @@ export class ServerProcess {
       REPLY_RING_SIZE,
       CONNECTION_SLOTS,
     )
-    const hasData = existsSync(settings.text('dbfilename'))
+    const hasData = settings.bool('appendonly') || existsSync(settings.text('dbfilename'))
     if (hasData) this.#startDisk()
     this.#startCore(core, hasData)
     this.#io = new IoThread({
@@ -212,6 +212,10 @@ export class ServerProcess {
   #startDisk(): void {
     const worker = new Worker(new URL('../disk/worker.ts', import.meta.url).href)
     this.#watch(worker, 'disk')
+    worker.onmessage = ({ data }: MessageEvent<DiskSays>) => {
+      if (data.type === 'fatal') this.#fatal(data.text)
+      else this.#logger.write(data.level, data.text)
+    }
     const start: DiskStart = { memory: this.#memory }
     worker.postMessage(start)
   }

@@ -20,7 +20,7 @@ const SIZE = 700_000
 const [directory, faults] = process.argv.slice(2)
 const memory = createBridgeMemory(1, 4096, 4096, 1)
 const disk = new DiskLink(memory, true, () => {})
-const thread = new DiskThread(memory)
+const thread = new DiskThread(memory, { log: () => {}, fatal: () => {} })
 disk.idle = () => thread.turn()
 
 save('o')

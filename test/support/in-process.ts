@@ -115,7 +115,10 @@ export class InProcessServer implements ConnectionOwner, DeliveryOwner {
     )
     const replies = new RingReader(link.replies, words, REPLY_HEAD, REPLY_TAIL)
     this.#delivery = new Delivery(replies, words, this.#connections, this)
-    this.#disk = new DiskThread(memory)
+    this.#disk = new DiskThread(memory, {
+      log: (level, text) => this.messages.push({ type: 'log', level, text }),
+      fatal: (text) => this.messages.push({ type: 'fatal', text }),
+    })
     this.server.disk.idle = () => {
       if (!this.#disk.turn()) throw new Error('the core waits for a disk thread that has no work')
     }

@@ -42,6 +42,8 @@ export class Call {
   entry: CommandEntry
   /** False inside a transaction or a script: who would wait is answered as after a timeout. */
   mayBlock = true
+  /** It was made before, and is made again from a file: whoever runs it uses `replay`. */
+  isReplay = false
   /** When a call that waited runs again: the argument number of the key that is ready; else 0. */
   servedKey = 0
   /** What that call gave as its `state` when it began to wait. */
@@ -183,6 +185,20 @@ function tell(call: Call): void {
   const { monitors, tracking } = call.server
   if (monitors.count > 0 && call.servedKey === 0) monitors.feed(call)
   tracking.called(call)
+}
+
+/** Runs the call's command without accounting for it: that was done when it was first made. */
+export function replay(call: Call): void {
+  const { entry, reply, propagation } = call
+  reply.mark()
+  propagation.begin()
+  try {
+    entry.run(call)
+  } catch (error) {
+    reply.rollback()
+    reply.error(mistake(error))
+  }
+  propagation.end()
 }
 
 /** The error that a client gets for what a handler threw; what is not the client's is thrown on. */

@@ -13,6 +13,7 @@
 import { decode, encode } from '@msgpack/msgpack'
 import type { FromDisk, ToDisk } from '../../bridge/disk-control.ts'
 import {
+  AOF_SYNCED,
   type BridgeMemory,
   CORE_PARKED,
   CORE_ROOM_WANTED,
@@ -25,7 +26,7 @@ import {
 } from '../../bridge/memory.ts'
 import { HEADER_SIZE, KIND_CONTROL, KIND_JOB_BYTES } from '../../bridge/message.ts'
 import { RingReader, RingWriter } from '../../bridge/ring.ts'
-import { park, raiseFlag, sleep, takeFlag, unpark, wake } from '../../bridge/wake.ts'
+import { park, raiseFlag, readNumber, sleep, takeFlag, unpark, wake } from '../../bridge/wake.ts'
 import { DISK_BATCH_COUNT, DISK_RECORD_SIZE, RING_WAIT_SLICE_MS } from '../../config/limits.ts'
 
 /** Who has asked for a job. */
@@ -48,6 +49,9 @@ export class DiskLink {
   #started: boolean
   #nextJob = 1
   #taking = false
+  readonly #later: (() => void)[] = []
+  /** Called before anything else is written and before it is published: ends an open record. */
+  settle: () => void = () => undefined
   /** What `wait` does; in tests, where one thread plays both: lets the other side work. */
   idle: () => void = () => this.#sleep()
 
@@ -105,6 +109,7 @@ export class DiskLink {
    * `out.bytes`. A later claim replaces one that was not committed.
    */
   claim(size: number): number {
+    this.settle()
     const needed = HEADER_SIZE + size
     let offset = this.out.claim(needed)
     while (offset < 0) {
@@ -123,6 +128,7 @@ export class DiskLink {
 
   /** Makes everything visible to the disk thread, and wakes it. */
   publish(): void {
+    this.settle()
     if (this.out.publish()) wake(this.#words, DISK_PARKED)
   }
 
@@ -142,6 +148,11 @@ export class DiskLink {
     return this.out.roomGrew() && this.pendingBytes < this.capacity >> 1
   }
 
+  /** Up to where the disk holds the append-only file, modulo 2^32. */
+  syncedPosition(): number {
+    return readNumber(this.#words, AOF_SYNCED)
+  }
+
   /** True when nothing has come that was not taken. */
   isEmpty(): boolean {
     return this.#in.isEmpty()
@@ -156,7 +167,13 @@ export class DiskLink {
     this.#taking = true
     const some = this.#takeRecords()
     this.#taking = false
+    for (let act = this.#later.shift(); act !== undefined; act = this.#later.shift()) act()
     return some
+  }
+
+  /** For an owner that is being told something: does it when waiting for a job is possible again. */
+  later(act: () => void): void {
+    this.#later.push(act)
   }
 
   #takeRecords(): boolean {

@@ -37,6 +37,7 @@ import { type HeldOutput, HeldOutputs } from './held-output.ts'
 import type { CoreLink } from './link.ts'
 import { Reply, type ReplySink } from './reply.ts'
 import type { Session } from './session.ts'
+import { Withheld } from './withheld.ts'
 
 /** The longest record of `transmit`. */
 const TRANSMIT_SIZE = 64 * 1024
@@ -60,6 +61,7 @@ export class Outbox implements ReplySink, BroadcastSink {
   #unpublishedSize = 0
   #muted: Session | undefined = undefined
   readonly held = new HeldOutputs()
+  readonly withheld: Withheld
   /** Where the reply writer writes when the open record is no record, but held. */
   #heldOpen: HeldOutput | undefined = undefined
   /** Sessions that passed their output limit in this turn. */
@@ -69,6 +71,7 @@ export class Outbox implements ReplySink, BroadcastSink {
 
   constructor(links: readonly CoreLink[]) {
     this.#links = links
+    this.withheld = new Withheld(links)
     this.reply = new Reply(this)
   }
 
@@ -232,6 +235,7 @@ export class Outbox implements ReplySink, BroadcastSink {
 
   #publishRings(): void {
     this.#unpublishedSize = 0
+    if (this.withheld.isOn) return this.withheld.publish()
     const links = this.#links
     for (let i = 0; i < links.length; i++) {
       if (links[i].replies.publish()) wake(links[i].words, IO_PARKED)
@@ -341,6 +345,7 @@ export class Outbox implements ReplySink, BroadcastSink {
     let offset = link.replies.claim(size)
     while (offset < 0) {
       this.#publishRings()
+      this.withheld.wait()
       park(link.words, ROOM_WANTED)
       offset = link.replies.claim(size)
       if (offset < 0) sleep(link.words, ROOM_WANTED, RING_WAIT_SLICE_MS)

@@ -43,6 +43,7 @@ export class Propagation {
   #sinks: EffectSink[] = []
   /** True when somebody listens: nothing needs to be gathered otherwise. */
   active = false
+  #isMuted = false
   #rewritten = false
   /** Who is told of the effects of the call in progress. */
   audience = AUDIENCE_ALL
@@ -63,14 +64,24 @@ export class Propagation {
   // alloc: once
   add(sink: EffectSink): void {
     this.#sinks = [...this.#sinks, sink]
-    this.active = true
+    this.#update()
   }
 
   /** `sink` gets no more effects. */
   // alloc: once
   remove(sink: EffectSink): void {
     this.#sinks = this.#sinks.filter((one) => one !== sink)
-    this.active = this.#sinks.length > 0
+    this.#update()
+  }
+
+  /** While a file is loaded nobody is told of effects. */
+  mute(isMuted: boolean): void {
+    this.#isMuted = isMuted
+    this.#update()
+  }
+
+  #update(): void {
+    this.active = this.#sinks.length > 0 && !this.#isMuted
   }
 
   /** Begins a call. */

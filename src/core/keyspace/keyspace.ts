@@ -58,6 +58,8 @@ export class Keyspace {
   /** The snapshot being taken, and what marks the entries that it has passed; 0: none is taken. */
   snapshot: Snapshot | undefined = undefined
   epoch = 0
+  /** Snapshots since the start. */
+  snapshotCount = 0
   readonly #epochs = new Epochs()
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpire = true
@@ -87,6 +89,7 @@ export class Keyspace {
     assert(this.snapshot === undefined, 'one snapshot at a time')
     this.snapshot = new Snapshot(this, this.#epochs.next(this), sink)
     this.epoch = this.snapshot.epoch
+    this.snapshotCount++
     return this.snapshot
   }
 

@@ -6,6 +6,7 @@
  * Never: defines a command.
  */
 import { collect } from '../../command/command.ts'
+import * as rewrite from './rewrite.ts'
 import * as save from './save.ts'
 
-export const persistenceCommands = collect('server', save)
+export const persistenceCommands = collect('server', rewrite, save)

@@ -21,6 +21,8 @@ export interface RdbFileOptions extends RdbBodyOptions {
   readonly directory: string
   readonly name: string
   readonly temporaryName: string
+  /** Another directive than rdb-save-incremental-fsync decides about that. */
+  readonly syncsAsItGoes?: boolean
 }
 
 /** What became of a file: its size, or what went wrong. */
@@ -51,7 +53,7 @@ export class RdbFile implements SnapshotSink, JobOwner {
         name: options.name,
         temporaryName: options.temporaryName,
         checksum: settings.bool('rdbchecksum'),
-        syncsAsItGoes: settings.bool('rdb-save-incremental-fsync'),
+        syncsAsItGoes: options.syncsAsItGoes ?? settings.bool('rdb-save-incremental-fsync'),
       },
       settings.bool('rdbcompression'),
       this,

@@ -64,13 +64,18 @@ export class Saves {
     return this.#server.keyspace.dirty - this.#savedDirty
   }
 
+  /** What is there now counts as saved. */
+  forgetChanges(): void {
+    this.#savedDirty = this.#server.keyspace.dirty
+  }
+
   get isInBackground(): boolean {
     return this.#background !== undefined
   }
 
-  /** Keys given, keys there were, bytes given early; all 0 when no background save is in progress. */
+  /** Keys given, keys there were, bytes given early; all 0 when nothing is written in the background. */
   get progress(): { given: number; total: number; earlyBytes: number } {
-    const snapshot = this.#background?.snapshot
+    const { snapshot } = this.#server.keyspace
     return {
       given: snapshot?.givenCount ?? 0,
       total: snapshot?.keyCount ?? 0,

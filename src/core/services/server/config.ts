@@ -11,6 +11,7 @@ import { setError } from '../../../config/settings.ts'
 import { type CommandDefinition, command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, LOADING, SYNTAX } from '../../engine/errors.ts'
+import { CANNOT_TURN_ON } from '../persistence/aof.ts'
 import { allows } from './allows.ts'
 import { helpSubcommand } from './help.ts'
 import { askForRewrite } from './rewrite.ts'
@@ -59,6 +60,15 @@ const configSet: CommandDefinition = {
     if (!result.ok) throw new CommandError(result.error)
 
     server.control.settingsChanged()
+    if (result.changed.includes('appendonly') && !server.aof.follow(session.queue !== undefined)) {
+      server.log.warning(
+        'Failed applying new configuration. Possibly related to new appendonly setting. Restoring previous settings.',
+      )
+      result.undo()
+      server.control.settingsChanged()
+      const given = pairs.find(([name]) => toLower(name) === 'appendonly')?.[0] ?? ''
+      throw new CommandError(setError(given, CANNOT_TURN_ON))
+    }
     const told = result.changed.filter((name) => concernsOthers(name))
     if (told.some((name) => mayFail(name))) {
       announceAndWait(call, told, pairs, result.undo)

@@ -42,6 +42,7 @@ export class Control {
     server.tracking.settingsChanged()
     server.outbox.held.use(settings.text('client-output-buffer-limit'))
     server.replication.settingsChanged()
+    server.aof.settingsChanged()
     server.notifications.use(settings.text('notify-keyspace-events'))
     server.saves.settingsChanged()
     server.updateGuard()

@@ -9,6 +9,7 @@
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, SYNTAX } from '../../engine/errors.ts'
+import { loadAof } from '../persistence/aof-start.ts'
 import { protection } from './allows.ts'
 import {
   arenaCheck,
@@ -37,6 +38,17 @@ interface DebugSubcommand {
 
 const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
   Object.entries<DebugSubcommand>({
+    'AOF-FLUSH-SLEEP': {
+      usage: 'AOF-FLUSH-SLEEP <microseconds>',
+      summary: 'Wait so long before each write to the append-only file.',
+      least: 1,
+      most: 1,
+      run(call) {
+        const microseconds = Number.parseInt(call.args.text(2), 10) || 0
+        call.server.aof.sleepBeforeWrites(microseconds)
+        call.reply.ok()
+      },
+    },
     'ARENA-CHECK': {
       usage: 'ARENA-CHECK',
       summary: 'Prove that every block of every arena is reachable exactly once.',
@@ -87,6 +99,13 @@ const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
       least: 1,
       most: 1,
       run: htstatsKey,
+    },
+    LOADAOF: {
+      usage: 'LOADAOF',
+      summary: 'Write what is still to be written and load the append-only file.',
+      least: 0,
+      most: 0,
+      run: loadAof,
     },
     LOG: {
       usage: 'LOG <text>',

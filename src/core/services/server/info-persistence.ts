@@ -6,6 +6,7 @@
  * Never: tells of a save that did not happen.
  */
 import type { Server } from '../../server.ts'
+import type { Aof } from '../persistence/aof.ts'
 
 export function persistenceSection(server: Server): string[] {
   const { saves, loading } = server
@@ -30,18 +31,36 @@ export function persistenceSection(server: Server): string[] {
     `rdb_last_cow_size:${saves.lastEarlyBytes}`,
     `rdb_last_load_keys_expired:${loading.lastExpiredKeys}`,
     `rdb_last_load_keys_loaded:${loading.lastLoadedKeys}`,
-    'aof_enabled:0',
-    'aof_rewrite_in_progress:0',
-    'aof_rewrite_scheduled:0',
-    'aof_last_rewrite_time_sec:-1',
-    'aof_current_rewrite_time_sec:-1',
-    'aof_last_bgrewrite_status:ok',
-    'aof_rewrites:0',
-    'aof_rewrites_consecutive_failures:0',
-    'aof_last_write_status:ok',
-    'aof_last_cow_size:0',
+    ...aofState(server.aof),
     'module_fork_in_progress:0',
     'module_fork_last_cow_size:0',
+    ...(server.settings.bool('appendonly') ? aofFigures(server.aof) : []),
     ...loading.lines(),
+  ]
+}
+
+function aofState({ state, rewrites, isHealthy }: Aof): string[] {
+  return [
+    `aof_enabled:${state === 'off' ? 0 : 1}`,
+    `aof_rewrite_in_progress:${rewrites.isActive ? 1 : 0}`,
+    `aof_rewrite_scheduled:${rewrites.isScheduled ? 1 : 0}`,
+    `aof_last_rewrite_time_sec:${rewrites.lastDurationSeconds}`,
+    `aof_current_rewrite_time_sec:${rewrites.currentSeconds}`,
+    `aof_last_bgrewrite_status:${rewrites.isLastGood ? 'ok' : 'err'}`,
+    `aof_rewrites:${rewrites.count}`,
+    `aof_rewrites_consecutive_failures:${rewrites.failureCount}`,
+    `aof_last_write_status:${isHealthy ? 'ok' : 'err'}`,
+    `aof_last_cow_size:${rewrites.lastEarlyBytes}`,
+  ]
+}
+
+function aofFigures(aof: Aof): string[] {
+  return [
+    `aof_current_size:${aof.currentSize}`,
+    `aof_base_size:${aof.baseSize}`,
+    `aof_pending_rewrite:${aof.rewrites.isScheduled ? 1 : 0}`,
+    `aof_buffer_length:${aof.bufferedSize}`,
+    `aof_pending_bio_fsync:${aof.isSyncing ? 1 : 0}`,
+    `aof_delayed_fsync:${aof.delayedCount}`,
   ]
 }

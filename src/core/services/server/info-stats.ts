@@ -42,7 +42,7 @@ export function statsSection(server: Server): string[] {
     `pubsub_patterns:${pubsub.patterns.count}`,
     `pubsubshard_channels:${pubsub.shards.count}`,
     'latest_fork_usec:0',
-    'total_forks:0',
+    `total_forks:${server.keyspace.snapshotCount}`,
     'migrate_cached_sockets:0',
     'slave_expires_tracked_keys:0',
     'active_defrag_hits:0',

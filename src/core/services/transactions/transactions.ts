@@ -12,7 +12,7 @@
 import { AssertionError } from '../../../lib/assert.ts'
 import { FLAG_ANSWERS_LATER } from '../../command/table.ts'
 import { Args } from '../../engine/args.ts'
-import { type Answer, answer, Call, run } from '../../engine/call.ts'
+import { type Answer, answer, Call, replay, run } from '../../engine/call.ts'
 import { CapturedReply } from '../../engine/captured-reply.ts'
 import { CommandError } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
@@ -105,7 +105,8 @@ export class Transactions {
       inner.args.hashIsOf(entry.firstKeyIndex)
       inner.entry = entry
       inner.db = dbs[session.dbIndex]
-      run(inner)
+      if (inner.isReplay) replay(inner)
+      else run(inner)
     }
     if (lastIsDenied && session.lastCommand !== undefined) session.lastCommand.failedCalls++
   }
@@ -136,9 +137,11 @@ export class Transactions {
     else send = call.answerLater()
   }
 
-  #innerCall({ session, entry }: Call, reply: Reply): Call {
+  #innerCall(outer: Call, reply: Reply): Call {
+    const { session, entry } = outer
     const inner = new Call(this.#server, this.#args, reply, session, entry)
     inner.mayBlock = false
+    inner.isReplay = outer.isReplay
     inner.answerInstead = neverLater
     return inner
   }
