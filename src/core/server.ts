@@ -7,7 +7,7 @@
  */
 import { encode } from '@msgpack/msgpack'
 import type { BridgeMemory } from '../bridge/memory.ts'
-import { AOF_CRON_PERIOD_MS, ARENA_COUNT_MAX, CLIENT_CRON_PERIOD_MS } from '../config/limits.ts'
+import { ARENA_COUNT_MAX, CLIENT_CRON_PERIOD_MS } from '../config/limits.ts'
 import type { ConfiguredRename, ConfiguredUser } from '../config/parse.ts'
 import { Settings } from '../config/settings.ts'
 import { Random } from '../lib/random.ts'
@@ -216,7 +216,6 @@ export class Server {
     this.cluster.begin()
     this.stats.beginSampling()
     this.timers.cron(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
-    this.timers.cron(AOF_CRON_PERIOD_MS, () => this.aof.tick())
     const payload = encode({ type: 'commands', commands: this.commands.lookupTable() })
     for (const link of this.links) this.outbox.control(link, payload)
     if (this.settings.bool('appendonly')) beginWithAof(this, () => this.#loaded())

@@ -112,6 +112,12 @@ export class AofRewrites {
     return { temporaryName, isRdb }
   }
 
+  /** A rewrite begins as soon as it can. */
+  schedule(): void {
+    this.isScheduled = true
+    this.#aof.scheduled()
+  }
+
   /** Stops the rewrite in progress, if there is one. */
   abandon(): void {
     const rewrite = this.#current
@@ -203,7 +209,7 @@ export class AofRewrites {
     this.#finish(rewrite)
     this.isLastGood = false
     this.failureCount++
-    if (aof.state === 'waiting') this.isScheduled = true
+    if (aof.state === 'waiting') this.schedule()
     aof.feedsRewrite(false)
     this.#server.disk.later(() => aof.closeIfUnused())
   }

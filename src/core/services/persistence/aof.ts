@@ -18,6 +18,7 @@ import type {
   AofToDisk,
 } from '../../../bridge/aof-control.ts'
 import type { FromDisk } from '../../../bridge/disk-control.ts'
+import { AOF_CRON_PERIOD_MS } from '../../../config/limits.ts'
 import type { JobOwner } from '../../engine/disk-link.ts'
 import { CommandError } from '../../engine/errors.ts'
 import type { Durability } from '../../engine/withheld.ts'
@@ -57,8 +58,11 @@ export class Aof implements JobOwner, Durability {
   #maySync = true
   #keepsHistory = false
 
+  readonly #setPeriod: (periodMs: number) => void
+
   constructor(server: Server) {
     this.#server = server
+    this.#setPeriod = server.timers.cron(Number.POSITIVE_INFINITY, () => this.tick())
     this.writer = new AppendWriter(server.disk, server.clock)
     this.rewrites = new AofRewrites(server, this)
     server.disk.settle = () => this.writer.close()
@@ -99,6 +103,7 @@ export class Aof implements JobOwner, Durability {
     this.#found = undefined
     this.writer.position = 0
     this.#positionThen = 0
+    this.#setPeriod(AOF_CRON_PERIOD_MS)
     this.#job = disk.begin(
       {
         type: 'aof-begin',
@@ -116,6 +121,11 @@ export class Aof implements JobOwner, Durability {
   #awaitFound(): readonly AofFound[] {
     while (this.#found === undefined) this.#server.disk.wait()
     return this.#found
+  }
+
+  /** A rewrite is scheduled: the clock has to look for the moment. */
+  scheduled(): void {
+    this.#setPeriod(AOF_CRON_PERIOD_MS)
   }
 
   /** What could be loaded now. */
@@ -176,12 +186,12 @@ export class Aof implements JobOwner, Durability {
     const { log, saves } = this.#server
     this.state = 'waiting'
     if (saves.isInBackground) {
-      this.rewrites.isScheduled = true
+      this.rewrites.schedule()
       log.warning(
         'AOF was enabled but there is already another background operation. An AOF background was scheduled to start when possible.',
       )
     } else if (isInTransaction) {
-      this.rewrites.isScheduled = true
+      this.rewrites.schedule()
       log.warning(
         'AOF was enabled during a transaction. An AOF background was scheduled to start when possible.',
       )
@@ -334,6 +344,7 @@ export class Aof implements JobOwner, Durability {
     this.#feed(false)
     this.tell({ type: 'aof-end' })
     this.#job = 0
+    if (!this.rewrites.isScheduled) this.#setPeriod(Number.POSITIVE_INFINITY)
     this.#server.disk.waitFor(job)
     this.#answers.length = 0
   }

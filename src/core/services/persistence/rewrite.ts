@@ -28,7 +28,7 @@ export const bgrewriteaofCommand = command({
     const { rewrites } = server.aof
     if (rewrites.isActive) throw IN_PROGRESS
     if (rewrites.isBlocked || session.queue !== undefined) {
-      rewrites.isScheduled = true
+      rewrites.schedule()
       rewrites.failureCount = 0
       return reply.simple('Background append only file rewriting scheduled')
     }
