@@ -135,12 +135,12 @@ test('a file that cannot be read is a log line', () => {
 })
 
 test('a value that is not supported names its setting at start', () => {
-  expect(parse('port 1\nappendonly yes', true).failure).toEqual({
+  expect(parse('port 1\nactivedefrag yes', true).failure).toEqual({
     to: 'stderr',
     text:
       '\n*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\n' +
-      "Reading the configuration file, at line 2\n>>> 'appendonly yes'\n" +
-      'appendonly can only be no in Redbun: there is no append-only file yet\n',
+      "Reading the configuration file, at line 2\n>>> 'activedefrag yes'\n" +
+      'activedefrag can only be no in Redbun: arenas are not moved to defragment them\n',
   })
 })
 

@@ -148,8 +148,12 @@ describe('the table', () => {
 
 describe('refusing', () => {
   const rows: [name: string, value: string, error: string | undefined][] = [
-    ['appendonly', 'yes', 'appendonly can only be no in Redbun: there is no append-only file yet'],
-    ['appendonly', 'no', undefined],
+    [
+      'activedefrag',
+      'yes',
+      'activedefrag can only be no in Redbun: arenas are not moved to defragment them',
+    ],
+    ['activedefrag', 'no', undefined],
     ['save', '', undefined],
     ['save', '3600 1 300 100 60 10000', undefined],
     ['save', '900 1', undefined],
