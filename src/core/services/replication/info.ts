@@ -16,7 +16,7 @@ import {
   type Replica,
 } from './replica.ts'
 
-const STATE_NAMES: Readonly<Record<number, string>> = {
+export const STATE_NAMES: Readonly<Record<number, string>> = {
   [REPLICA_INTRODUCES]: '',
   [REPLICA_WAITS]: 'wait_bgsave',
   [REPLICA_RECEIVES]: 'send_bulk',

@@ -19,6 +19,7 @@ import type { Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
 import type { ReplicationPosition } from '../persistence/rdb-body.ts'
 import { Backlog } from './backlog.ts'
+import { waitAtShutdown } from './farewell.ts'
 import { PrimaryLink } from './primary-link.ts'
 import { Replicas } from './replicas.ts'
 import { ReplicationStream } from './stream.ts'
@@ -58,6 +59,7 @@ export class Replication {
     this.stream = new ReplicationStream((bytes, size) => this.#add(bytes, size))
     this.replicas = new Replicas(server, this)
     server.saves.replicationPosition = () => this.position
+    waitAtShutdown(server, this)
     server.timers.every(REPLICATION_PERIOD_MS, () => this.#tick())
   }
 

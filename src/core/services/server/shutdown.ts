@@ -38,10 +38,12 @@ export class Shutdown {
   /** What a signal has asked for, and when it is looked at. */
   #signalled: ShutdownFlags | undefined = undefined
   readonly #setSignalPeriod: (periodMs: number) => void
+  readonly #setAnswerPeriod: (periodMs: number) => void
 
   constructor(server: Server) {
     this.#server = server
     this.#setPeriod = server.timers.every(Number.POSITIVE_INFINITY, () => this.#tick())
+    this.#setAnswerPeriod = server.timers.every(Number.POSITIVE_INFINITY, () => this.#answer())
     this.#setSignalPeriod = server.timers.cron(Number.POSITIVE_INFINITY, () => this.#obey())
   }
 
@@ -72,7 +74,7 @@ export class Shutdown {
     log.warning('User requested shutdown...')
     const timeoutMs = settings.int('shutdown-timeout') * 1000
     if (asked.now || timeoutMs === 0 || this.isReady()) return this.#finish(this.#flags)
-    pause.begin(Number.MAX_SAFE_INTEGER, false)
+    pause.hold()
     this.#untilMs = clock.nowMs + timeoutMs
     this.#setPeriod(SHUTDOWN_PERIOD_MS)
   }
@@ -123,12 +125,19 @@ export class Shutdown {
 
   #cancel(): void {
     const { control, pause } = this.#server
-    if (this.#untilMs > 0) pause.end()
+    if (this.#untilMs > 0) pause.release()
     this.#flags = undefined
     this.#signalled = undefined
     this.#untilMs = 0
     this.#setPeriod(Number.POSITIVE_INFINITY)
     control.send({ type: 'shutdown-failed' })
+    if (this.#waiting.length > 0) this.#setAnswerPeriod(0)
+  }
+
+  /** Later, since the call in progress is another's, or still has to say that it waits. */
+  #answer(): void {
+    this.#setAnswerPeriod(Number.POSITIVE_INFINITY)
+    if (this.#flags !== undefined) return
     for (const answer of this.#waiting.splice(0)) answer((reply) => reply.error(FAILED))
   }
 }
