@@ -41,6 +41,10 @@ export const REPLY_RECORD_CLAIM_SIZE = 1024
 /** Replies gathered in a batch before they are published while the batch goes on. */
 export const OUTBOX_PUBLISH_SIZE = 8 * 1024
 
+/** Bytes, or replies of a pipeline each, for which an io thread that sleeps is woken meanwhile. */
+export const OUTBOX_WAKE_SIZE = 128 * 1024
+export const OUTBOX_WAKE_COUNT = 8
+
 /** Request bytes that the core has executed and not given back yet, at most. */
 export const REQUEST_RELEASE_SIZE = 256 * 1024
 

@@ -34,6 +34,8 @@ export class CoreLink {
   readonly words: Int32Array
   readonly requests: RingReader
   readonly replies: RingWriter
+  /** Replies were published, and io was not woken for them. */
+  unwoken = false
   readonly #counters: Float64Array
   readonly #slots: Int32Array
   /** By slot. */

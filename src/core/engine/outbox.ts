@@ -28,6 +28,8 @@ import {
   BROADCAST_CONNECTION_COUNT,
   BROADCAST_SIZE,
   OUTBOX_PUBLISH_SIZE,
+  OUTBOX_WAKE_COUNT,
+  OUTBOX_WAKE_SIZE,
   REPLY_RECORD_CLAIM_SIZE,
   RING_WAIT_SLICE_MS,
 } from '../../config/limits.ts'
@@ -59,6 +61,9 @@ export class Outbox implements ReplySink, BroadcastSink {
   #session: Session | undefined = undefined
   #recordOffset = 0
   #unpublishedSize = 0
+  /** Bytes published for which nobody was woken, and in how many records. */
+  #unwokenSize = 0
+  #unwokenCount = 0
   #muted: Session | undefined = undefined
   readonly held = new HeldOutputs()
   readonly withheld: Withheld
@@ -124,7 +129,9 @@ export class Outbox implements ReplySink, BroadcastSink {
     if (size === 0) return
     const { link, connectionId } = session
     this.#commit(link, KIND_REPLY, connectionId, this.#recordOffset, size, size)
-    if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.publish()
+    if (this.#unpublishedSize < OUTBOX_PUBLISH_SIZE) return
+    this.#sendBroadcasts()
+    this.#publishSome()
   }
 
   /** The record is full: ends it and opens another of the same connection. */
@@ -158,7 +165,7 @@ export class Outbox implements ReplySink, BroadcastSink {
       bytes.copy(link.replies.bytes, to + HEADER_SIZE, at, at + length)
       this.#commit(link, KIND_REPLY, connectionId, to, length, length)
     }
-    if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.#publishRings()
+    if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.#publishSome()
     if (open !== undefined) this.#open(open, REPLY_RECORD_CLAIM_SIZE)
   }
 
@@ -229,16 +236,39 @@ export class Outbox implements ReplySink, BroadcastSink {
     this.close()
     if (this.held.count > 0) this.#releaseHeld()
     this.#broadcasts.sendAll(this)
-    if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.#publishRings()
+    if (this.#unpublishedSize >= OUTBOX_PUBLISH_SIZE) this.#publishSome()
     if (session !== undefined) this.#open(session, REPLY_RECORD_CLAIM_SIZE)
   }
 
   #publishRings(): void {
+    this.#publishAwake()
+    const links = this.#links
+    for (let i = 0; i < links.length; i++) {
+      if (!links[i].unwoken) continue
+      links[i].unwoken = false
+      wake(links[i].words, IO_PARKED)
+    }
+    this.#unwokenSize = 0
+    this.#unwokenCount = 0
+  }
+
+  /**
+   * While the batch goes on: whoever is awake sees it. Who sleeps is woken for several replies or
+   * for many bytes, since waking costs more than a write.
+   */
+  #publishSome(): void {
+    this.#unwokenSize += this.#unpublishedSize
+    const isMuch = this.#unwokenSize >= OUTBOX_WAKE_SIZE
+    if (isMuch || this.#unwokenCount >= OUTBOX_WAKE_COUNT) this.#publishRings()
+    else this.#publishAwake()
+  }
+
+  #publishAwake(): void {
     this.#unpublishedSize = 0
     if (this.withheld.isOn) return this.withheld.publish()
     const links = this.#links
     for (let i = 0; i < links.length; i++) {
-      if (links[i].replies.publish()) wake(links[i].words, IO_PARKED)
+      if (links[i].replies.publish()) links[i].unwoken = true
     }
   }
 
@@ -338,6 +368,7 @@ export class Outbox implements ReplySink, BroadcastSink {
     words[word + 3] = value
     link.replies.commit(size)
     this.#unpublishedSize += size
+    this.#unwokenCount++
   }
 
   /** Claims space, waiting for io when the ring is full: io always drains, so this ends. */
