@@ -226,6 +226,15 @@ export class Aof implements JobOwner, Durability {
     this.#server.updateGuard()
   }
 
+  /** All data has been replaced by a primary's: the file begins anew with it. */
+  restart(): void {
+    if (this.state === 'off') return
+    this.turnOff()
+    if (this.turnOn(false)) return
+    this.state = 'waiting'
+    this.rewrites.schedule()
+  }
+
   /** Writes and syncs everything; the server is about to end. False: it must not end yet. */
   beforeShutdown(isForced: boolean): boolean {
     if (this.state === 'off') return true

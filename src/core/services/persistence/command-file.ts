@@ -18,6 +18,8 @@ import type { RdbFileOptions, RdbOutcome } from './rdb-file.ts'
 /** The walk waits while more than this part of the ring is on its way. */
 const RING_FILLED_MAX = 0.5
 const SELECT = Buffer.from('SELECT')
+const FUNCTION = Buffer.from('FUNCTION')
+const LOAD = Buffer.from('LOAD')
 
 export class CommandFile implements SnapshotSink, JobOwner {
   readonly #server: Server
@@ -98,6 +100,9 @@ export class CommandFile implements SnapshotSink, JobOwner {
     const { settings, clock } = this.#server
     if (settings.bool('aof-timestamp-enabled')) {
       this.#size += this.#bytes.latin1Write(`#TS:${Math.floor(clock.nowMs / 1000)}\r\n`, 0)
+    }
+    for (const { code } of this.#server.scripting.functions.libraries()) {
+      this.#command([FUNCTION, LOAD, code])
     }
   }
 

@@ -214,6 +214,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
         this.#online()
         if (this.#replay !== undefined) this.#replay.session.dbIndex = dbIndex
         this.acknowledge()
+        this.#server.aof.restart()
       },
     })
   }
