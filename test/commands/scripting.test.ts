@@ -134,4 +134,40 @@ describe('scripts', () => {
     check('STRLEN big', ':300000')
     check(['EVAL', 'local t={} for i=1,100 do t[i]={i} end return #t', '0'], ':100')
   })
+
+  suite('are shown by MONITOR with what they call, and logged when they are slow', (check) => {
+    const watcher = check.on('watcher')
+    check('SLOWLOG RESET', '+OK')
+    check('CONFIG SET slowlog-log-slower-than 0', '+OK')
+    check(['EVAL', 'return redis.call("incr",KEYS[1])', '1', 'n'], ':1')
+    check('CONFIG SET slowlog-log-slower-than 10000', '+OK')
+    check(
+      'SLOWLOG GET 2',
+      /^\*2 \*6 :\d+ :\d+ :\d+ \*4 \$EVAL .* \*6 :\d+ :\d+ :\d+ \*2 \$incr \$n \$\?:0 \$""$/,
+    )
+    watcher('MONITOR', '+OK')
+    check(['EVAL', 'redis.call("select",4) return redis.call("incr",KEYS[1])', '1', 'n'], ':1')
+    watcher.receives(/^\+"?\d+\.\d+ \[0 \S+\] .*EVAL/)
+    watcher.receives(/^\+"?\d+\.\d+ \[4 lua\] .*select/)
+    watcher.receives(/^\+"?\d+\.\d+ \[4 lua\] .*incr/)
+    check(['EVALSHA', '0'.repeat(40), '0'], NO_SCRIPT)
+    watcher.receives(/EVALSHA/)
+  })
+
+  suite('count errors once, where they came up', (check) => {
+    check('CONFIG RESETSTAT', '+OK')
+    check(['EVAL', 'redis.pcall("incr","k","x") redis.pcall("nosuch") return 1', '0'], ':1')
+    check(
+      ['EVAL', 'redis.call("set","a",1) return redis.call("lpush","a",1)', '0'],
+      error('WRONGTYPE'),
+    )
+    check(['EVAL', "return {err='FOO bar'}", '0'], '-FOO bar')
+    check(
+      'INFO errorstats',
+      /errorstat_ERR:count=2\\r\\nerrorstat_FOO:count=1\\r\\nerrorstat_WRONGTYPE:count=1/,
+    )
+    check('INFO commandstats', /cmdstat_eval:calls=3,[^\\]*failed_calls=2/)
+    check('INFO commandstats', /cmdstat_incr:calls=0,[^\\]*rejected_calls=1,failed_calls=0/)
+    check('INFO commandstats', /cmdstat_lpush:calls=1,[^\\]*rejected_calls=0,failed_calls=1/)
+  })
 })

@@ -83,12 +83,14 @@ export const evalshaRoCommand = command({
 })
 
 function runBody(call: Call, readOnly: boolean): void {
+  call.server.scripting.announce(call)
   const keyCount = countKeys(call)
   const { scripts } = call.server.scripting
   scripts.perform(call, scripts.load(call.args.text(1)), keyCount, readOnly)
 }
 
 function runSha(call: Call, readOnly: boolean): void {
+  call.server.scripting.announce(call)
   const { scripts } = call.server.scripting
   if (call.args.lengths[1] !== 40) throw NO_SCRIPT
   const keyCount = countKeys(call)

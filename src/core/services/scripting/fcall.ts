@@ -52,6 +52,7 @@ export const fcallRoCommand = command({
 })
 
 function callFunction(call: Call, readOnly: boolean): void {
+  call.server.scripting.announce(call)
   const { args, server } = call
   const { functions } = server.scripting
   const one = functions.find(args.text(1))

@@ -35,7 +35,7 @@ import { pushCountedError, pushError, raiseError } from './script-error.ts'
 const REPLY_SIZE = 64 * 1024
 /** The longest text of a number. */
 const NUMBER_SIZE = 32
-const NOBODY = { address: '', localAddress: '', fd: -1, tls: false, unix: false, loopback: true }
+const NOBODY = { address: '?:0', localAddress: '', fd: -1, tls: false, unix: false, loopback: true }
 
 const NO_ARGUMENTS = 'Please specify at least one argument for this redis lib call'
 const BAD_ARGUMENT = 'Lua redis lib command arguments must be strings or integers'

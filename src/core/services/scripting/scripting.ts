@@ -92,6 +92,12 @@ export class Scripting {
     return this.run.isFunction ? BUSY_FUNCTION : BUSY_SCRIPT
   }
 
+  /** QUIRK: who watches is shown the call before it is looked at, whatever becomes of it. */
+  announce(call: Call): void {
+    const { monitors } = this.server
+    if (monitors.count > 0) monitors.show(call)
+  }
+
   /** Runs what the engine has kept under `ref`, in place of `call`. Throws: CommandError. */
   perform(
     call: Call,
@@ -107,7 +113,6 @@ export class Scripting {
     const { clock } = this.server
     const { run } = this
     const startUs = clock.lapStartUs
-    if (this.server.monitors.count > 0) this.server.monitors.show(call)
     run.begin(call, name, isFunction, flags, readOnly, this.#patienceUs)
     engine.perform(call, ref, FIRST_KEY, keyCount, isFunction)
     const wasSlow = run.isSlow

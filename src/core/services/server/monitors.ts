@@ -50,6 +50,8 @@ export class Monitors {
       outbox.reply.raw(line)
     }
     outbox.select(scripting.run.caller?.session ?? call.session)
+    // A call that is shown before it runs can still take back what it answers.
+    outbox.reply.mark()
   }
 }
 
