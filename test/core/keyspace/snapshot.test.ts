@@ -132,6 +132,25 @@ describe('a snapshot', () => {
     expect(snapshot?.givenCount).toBe(200)
   })
 
+  test('holds what a file that is loaded meanwhile takes the place of', () => {
+    const target = start({ dbfilename: 'merged.rdb' })
+    const client = target.connect()
+    for (let i = 0; i < 50; i++) ask(client, 'SET', `k${i}`, 'old')
+    ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '0')
+    ask(client, 'SAVE')
+    ask(client, 'CONFIG', 'SET', 'rdb-key-save-delay', '1000000000')
+    for (let i = 0; i < 50; i++) ask(client, 'SET', `k${i}`, 'new')
+    const digest = ask(client, 'DEBUG', 'DIGEST')
+    target.server.settings.set([['dbfilename', 'dump.rdb']], { protectedAllowed: true })
+    ask(client, 'BGSAVE')
+    target.server.settings.set([['dbfilename', 'merged.rdb']], { protectedAllowed: true })
+    expect(ask(client, 'DEBUG', 'RELOAD', 'NOSAVE', 'NOFLUSH', 'MERGE')).toBe('+OK')
+    expect(ask(client, 'GET', 'k7')).toBe('$old')
+    while (step(target, 1000));
+    target.settle()
+    expect(loaded().digest).toBe(digest)
+  })
+
   test('is over when everything is flushed, and another can begin', () => {
     const target = start()
     const client = target.connect()

@@ -298,6 +298,7 @@ export class RdbLoader implements Loader {
       const line = `RDB has duplicated key '${this.#shownKey()}' in DB ${this.#db.index}`
       throw new LoadError([line, 'Duplicated key found in RDB file'], false)
     }
+    if (existing !== 0) this.#db.changing(existing)
     draft.adopt(existing)
     this.loadedKeys++
     if (this.#idleSeconds >= 0 || this.#frequency >= 0) this.#setAge(draft)
