@@ -61,6 +61,8 @@ const ESCAPED = new Map<number, number>([
   [114, 13],
 ])
 const LETTER_U = 117
+/** Digits that a double tells exactly. */
+const PLAIN_DIGITS_MAX = 15
 /** What C's strtod reads. */
 const C_NUMBER =
   /[+-]?(?:0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(?:p[+-]?\d+)?|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan(?:\(\w*\))?)/iy
@@ -78,6 +80,9 @@ export class JsonReader {
   #tokenAt = 0
   #number = 0
   #error = ''
+  /** The string without escapes that was read last; length -1: it had some. */
+  #plainAt = 0
+  #plainLength = -1
 
   constructor(machine: LuaMachine) {
     this.#machine = machine
@@ -105,7 +110,7 @@ export class JsonReader {
 
   #value(state: number, token: number): void {
     const { api } = this.#machine
-    if (token === STRING) this.#machine.push(state, this.#string.bytes, 0, this.#string.length)
+    if (token === STRING) this.#pushString(state)
     else if (token === NUMBER) api.lua_pushnumber(state, this.#number)
     else if (token === BOOLEAN) api.lua_pushboolean(state, this.#number)
     else if (token === OBJECT_BEGIN) this.#object(state)
@@ -122,7 +127,7 @@ export class JsonReader {
     if (token !== OBJECT_END) {
       for (;;) {
         if (token !== STRING) this.#unexpected(state, 'object key string', token)
-        this.#machine.push(state, this.#string.bytes, 0, this.#string.length)
+        this.#pushString(state)
         token = this.#next()
         if (token !== COLON) this.#unexpected(state, 'colon', token)
         this.#value(state, this.#next())
@@ -167,6 +172,15 @@ export class JsonReader {
     const found = token === ERROR ? this.#error : TOKEN_NAMES[token]
     const place = `at character ${this.#tokenAt + 1}`
     return this.#machine.raise(state, `Expected ${wanted} but found ${found} ${place}`)
+  }
+
+  /** The string read last: where it stands in the text, or if it has escapes, without them. */
+  #pushString(state: number): void {
+    if (this.#plainLength >= 0) {
+      this.#machine.push(state, this.#bytes, this.#plainAt, this.#plainLength)
+    } else {
+      this.#machine.push(state, this.#string.bytes, 0, this.#string.length)
+    }
   }
 
   // ── Tokens ───────────────────────────────────────────────────────────────────────────────────
@@ -238,6 +252,7 @@ export class JsonReader {
   }
 
   #numberToken(): number {
+    if (this.#plainNumber()) return NUMBER
     const text = this.#slice(this.#at, NUMBER_SIZE_MAX)
     C_NUMBER.lastIndex = 0
     const found = C_NUMBER.exec(text)?.[0]
@@ -247,8 +262,37 @@ export class JsonReader {
     return NUMBER
   }
 
+  /** A whole number of few digits, with nothing behind it that belongs to a number. */
+  #plainNumber(): boolean {
+    const bytes = this.#bytes
+    let at = this.#at
+    const isNegative = bytes[at] === 45
+    if (isNegative) at++
+    const start = at
+    let value = 0
+    for (let digit = bytes[at] - 48; digit >= 0 && digit <= 9; digit = bytes[++at] - 48) {
+      value = value * 10 + digit
+    }
+    const count = at - start
+    const last = bytes[at]
+    if (count === 0 || count > PLAIN_DIGITS_MAX || last === 46 || (last | 32) === 101) return false
+    if ((last | 32) === 120) return false
+    this.#number = isNegative ? -value : value
+    this.#at = at
+    return true
+  }
+
   #stringToken(): number {
     const bytes = this.#bytes
+    this.#plainAt = this.#at + 1
+    let end = this.#plainAt
+    while (bytes[end] !== QUOTE && bytes[end] !== BACKSLASH && bytes[end] !== 0) end++
+    if (bytes[end] === QUOTE) {
+      this.#plainLength = end - this.#plainAt
+      this.#at = end + 1
+      return STRING
+    }
+    this.#plainLength = -1
     const out = this.#string
     out.clear()
     let from = ++this.#at

@@ -51,6 +51,17 @@ const COMMA = 44
 const PLAIN_MAX = 1e14
 const DEFAULT_PRECISION = 14
 
+/** As `%.Ng`. The shortest text that tells a double is that already, unless it has more digits. */
+function formatPrecision(value: number, precision: number): string {
+  const size = Math.abs(value)
+  if (precision === DEFAULT_PRECISION && size >= 1e-4 && size < PLAIN_MAX) {
+    const text = String(value)
+    // Sign, point and a leading zero are no digits, and more only make it careful.
+    if (text.length <= DEFAULT_PRECISION) return text
+  }
+  return formatGeneral(value, precision)
+}
+
 export class JsonWriter {
   readonly #machine: LuaMachine
   readonly #out = new OutputBytes()
@@ -177,7 +188,7 @@ export class JsonWriter {
     const precision = this.#setting(PRECISION)
     const isPlain = precision === DEFAULT_PRECISION && Math.abs(value) < PLAIN_MAX
     if (isPlain && Number.isInteger(value) && !Object.is(value, -0)) out.text(String(value))
-    else out.text(formatGeneral(value, precision))
+    else out.text(formatPrecision(value, precision))
   }
 
   #invalidNumber(state: number, index: number, value: number): void {
