@@ -7,7 +7,7 @@
  * Owns: the manifest in force.
  * Never: writes a command.
  */
-import { existsSync, statSync } from 'node:fs'
+import { constants, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AofBase, AofFound } from '../bridge/aof-control.ts'
 import { fromBytes, toBytes, toUnicode } from '../config/byte-text.ts'
@@ -64,6 +64,8 @@ export interface OpenIncrement {
   readonly size: number
 }
 
+/** From the beginning, and always at the end: a write that was taken back leaves no hole behind. */
+const ANEW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND
 const MANIFEST_SIZE_MAX = 64 * 1024 * 1024
 const MIGRATION_FAILED = 'Error trying to move the old AOF file'
 
@@ -321,7 +323,7 @@ export class AofFiles {
   }
 
   #open(name: string, how: 'a' | 'w'): OpenIncrement {
-    const file = openFile('aof-open', this.#path(name), how)
+    const file = openFile('aof-open', this.#path(name), how === 'w' ? ANEW : how)
     return { file, size: how === 'w' ? 0 : fileSize('aof-size', file) }
   }
 

@@ -34,11 +34,11 @@ export class DiskError extends Error {
   }
 }
 
-/** 'r' to read, 'r+' also to change, 'w' to write from the beginning, 'a' to append. Throws: DiskError. */
+/** 'r' to read, 'r+' also to change, 'w' to write from the beginning, 'a' to append, or the system's flags. Throws: DiskError. */
 export function openFile(
   point: FaultPoint,
   path: string,
-  how: 'r' | 'r+' | 'w' | 'a',
+  how: 'r' | 'r+' | 'w' | 'a' | number,
   mode = 0o644,
 ): number {
   return guarded(point, () => openSync(path, how, mode))

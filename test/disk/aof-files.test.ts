@@ -10,11 +10,13 @@ import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import {
   closeSync,
   existsSync,
+  ftruncateSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { AofFatalError, AofFiles } from '../../src/disk/aof-files.ts'
@@ -208,4 +210,16 @@ describe('when something fails', () => {
       ">>> 'file a seq 1 type x'",
     ])
   })
+})
+
+test('what is cut off a new increment leaves no hole behind', () => {
+  const place = new Place()
+  place.begin()
+  const opened = place.files.openNew(false)
+  const file = opened?.file ?? -1
+  writeSync(file, 'one and half')
+  ftruncateSync(file, 3)
+  writeSync(file, 'two')
+  closeSync(file)
+  expect(place.loaded.at(-1)).toBe('a.aof.2.incr.aof onetwo')
 })
