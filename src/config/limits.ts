@@ -231,5 +231,8 @@ export const SHOWN_REPLY_SIZE = 128
 /** Bytes of memory that scripts may take, and those of functions as much again. */
 export const LUA_MEMORY_SIZE_MAX = 1024 * 1024 * 1024
 
+/** Memory that scripts have once needed and no longer do is given back when it is more than this. */
+export const LUA_MEMORY_KEPT_MAX = 128 * 1024 * 1024
+
 /** Instructions of Lua between two looks at the clock. */
 export const LUA_HOOK_INSTRUCTION_COUNT = 100_000

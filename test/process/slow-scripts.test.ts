@@ -6,6 +6,7 @@
  * Never: waits for a script to end by itself, but for one that cannot be ended.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import type { CommandText } from '../support/argv.ts'
 import type { Client } from '../support/client.ts'
 import { notation } from '../support/reply.ts'
@@ -172,4 +173,22 @@ describe('a script that runs for long', () => {
     expect(await last.child.exited).toBe(0)
     await last.stop()
   })
+})
+
+describe('a script that needs much memory', () => {
+  test('gives it back when it is over, and what others need stays', async () => {
+    const pages = () =>
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1])
+    const before = pages()
+    expect(
+      await ask(other, ['EVAL', 'local t = {} for i = 1, 1e7 do t[i] = i end return #t', '0']),
+    ).toBe(':10000000')
+    expect(await ask(other, ['EVAL', 'return 1', '0'])).toBe(':1')
+    expect(await ask(other, ['EVAL', "local s = 'x' while true do s = s .. s end", '0'])).toMatch(
+      /^-ERR Error running script \w+, not enough memory$/,
+    )
+    for (let tries = 0; tries < 100 && pages() > before + 100_000; tries++) await Bun.sleep(20)
+    expect(pages()).toBeLessThan(before + 100_000)
+    expect(await ask(other, 'EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0')).toBe(':1')
+  }, 20_000)
 })

@@ -6,7 +6,7 @@
  * Owns: the machine.
  * Never: decides whether something may run: `scripting.ts` does.
  */
-import { LUA_HOOK_INSTRUCTION_COUNT } from '../../../config/limits.ts'
+import { LUA_HOOK_INSTRUCTION_COUNT, LUA_MEMORY_KEPT_MAX } from '../../../config/limits.ts'
 import type { Args } from '../../engine/args.ts'
 import type { Call } from '../../engine/call.ts'
 import { bitLibrary } from './libraries/bit.ts'
@@ -14,6 +14,7 @@ import { cjsonLibrary } from './libraries/cjson.ts'
 import { cmsgpackLibrary } from './libraries/cmsgpack.ts'
 import { structLibrary } from './libraries/struct.ts'
 import {
+  GC_COLLECT,
   GC_STEP,
   HOOK_COUNT,
   HOOK_LINE,
@@ -50,6 +51,8 @@ export class ScriptEngine {
   #runsUntilGc = GC_PERIOD
   /** Lua failed outside any protection: the machine is of no more use. */
   isBroken = false
+  /** From how many bytes of memory on it is asked whether they are needed. */
+  #memoryMax = LUA_MEMORY_KEPT_MAX
   /** When what is being loaded has to be done; 0: nothing is. */
   loadDeadlineUs = 0
 
@@ -86,6 +89,17 @@ export class ScriptEngine {
     this.#hook = hook
     this.#setHook(state, HOOK_COUNT)
     seal(machine)
+  }
+
+  /** Lua's memory has grown far beyond what is needed; it cannot shrink. Cold where it matters. */
+  get isWasteful(): boolean {
+    const { machine } = this
+    const size = machine.bytes.length
+    if (size <= this.#memoryMax) return false
+    machine.api.lua_gc(machine.state, GC_COLLECT, 0)
+    if (machine.usedBytes < size / 4) return true
+    this.#memoryMax = size * 2
+    return false
   }
 
   /** Compiles a chunk and keeps it. Gives its number, or what is wrong with it. Cold. */

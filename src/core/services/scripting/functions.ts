@@ -165,6 +165,7 @@ export class Functions {
   /** Forgets all libraries, and Lua with everything in it. */
   flush(): void {
     this.#set = new LibrarySet()
+    if (this.#loader !== undefined) this.#scripting.server.reclaim.begin()
     this.#loader = undefined
   }
 

@@ -47,6 +47,8 @@ export const BUSY_SCRIPT = new CommandError(
 export const BUSY_FUNCTION = new CommandError(
   'BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.',
 )
+/** Only where DEBUG has let scripts call everything. */
+const NESTED = new CommandError('ERR a script cannot run inside another')
 const NOT_BUSY = new CommandError('NOTBUSY No scripts in execution right now.')
 const UNKILLABLE = new CommandError(
   'UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.',
@@ -109,6 +111,7 @@ export class Scripting {
     keyCount: number,
     isFunction: boolean,
   ): void {
+    if (this.run.caller !== undefined) throw NESTED
     this.#check(call, flags, readOnly)
     const { clock } = this.server
     const { run } = this

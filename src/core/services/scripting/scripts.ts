@@ -92,7 +92,7 @@ export class Scripts {
       keyCount,
       false,
     )
-    if (engine.isBroken) this.#dropEngine()
+    if (engine.isBroken || engine.isWasteful) this.#dropEngine()
   }
 
   /** Forgets all scripts, and Lua with everything in it. */
@@ -100,7 +100,7 @@ export class Scripts {
     this.#bySha.clear()
     this.#byText.clear()
     this.#textBytes = 0
-    this.#engine = undefined
+    this.#dropEngine()
   }
 
   // alloc: once
@@ -121,9 +121,10 @@ export class Scripts {
     script.ref = ref
   }
 
-  /** Lua has failed: the scripts are compiled anew when they are called. */
+  /** Lets go of Lua and its memory: scripts are compiled anew when they are called. */
   // alloc: cold
   #dropEngine(): void {
+    if (this.#engine !== undefined) this.#scripting.server.reclaim.begin()
     this.#engine = undefined
     for (const script of this.#bySha.values()) script.ref = 0
   }

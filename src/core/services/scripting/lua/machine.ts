@@ -43,6 +43,7 @@ export const TYPE_NAMES = [
   'thread',
 ]
 
+export const GC_COLLECT = 2
 export const GC_COUNT = 3
 export const GC_COUNT_BYTES = 4
 export const GC_STEP = 5
