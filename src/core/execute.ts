@@ -13,6 +13,7 @@ import {
   FLAG_EXECUTES_QUEUE,
   FLAG_LOADING,
   FLAG_MAY_REPLICATE,
+  FLAG_NO_ASYNC_LOADING,
   FLAG_NO_AUTH,
   FLAG_NO_MULTI,
   FLAG_NOT_QUEUED,
@@ -135,6 +136,7 @@ function refuse(
   if (listens && (flags & FLAG_WHILE_SUBSCRIBED) === 0) return subscribersOnly(entry)
   if ((flags & FLAG_STALE) === 0 && server.replication.isStale) return PRIMARY_DOWN
   if (server.loading.active && (flags & FLAG_LOADING) === 0) return LOADING
+  if (server.loading.isAside && (flags & FLAG_NO_ASYNC_LOADING) !== 0) return LOADING
   const touchesKeys = (flags & (FLAG_WRITE | FLAG_READONLY | FLAG_MAY_REPLICATE)) !== 0
   if (touchesKeys && (session.replica?.state ?? 0) > 0) return REPLICA_ASKS
   return (flags & FLAG_ALLOW_BUSY) === 0 ? server.scripting.busyError : undefined

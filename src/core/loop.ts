@@ -48,7 +48,7 @@ export class Loop {
   /** True when there is something to do although nobody asks for anything. */
   #hasWork(): boolean {
     const { loading, snapshotPace } = this.#server
-    return loading.isBusy || snapshotPace.waitMs === 0
+    return loading.isDriven || snapshotPace.waitMs === 0
   }
 
   /** One turn without sleeping. Gives the number of requests it executed. */
@@ -60,7 +60,7 @@ export class Loop {
     if (server.keyspace.nextDeadlineMs <= server.clock.nowMs) this.#expire()
     server.timers.runDue()
     if (!server.disk.isEmpty()) server.disk.take()
-    if (server.loading.isBusy) server.loading.turn()
+    if (server.loading.isDriven) server.loading.turn()
     if (server.outbox.withheld.count > 0) server.outbox.withheld.release()
     if (server.keyspace.ready.pending) server.blocking.serve()
     if (!server.pause.active && server.pause.waitingCount > 0) server.pause.tick()

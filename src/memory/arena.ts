@@ -238,6 +238,19 @@ export class Arena {
     this.markReserved()
   }
 
+  /** Takes over the memory of another arena of the same size, which is of no use then. */
+  takeOver(other: Arena): void {
+    this.bytes = other.bytes
+    this.words = other.words
+    this.usedBytes = other.usedBytes
+    this.usedPageCount = other.usedPageCount
+    this.topPage = other.topPage
+    this.topPageMax = other.topPageMax
+    this.spansWithRoom.set(other.spansWithRoom)
+    this.freeRuns.set(other.freeRuns)
+    this.freeRunBits.set(other.freeRunBits)
+  }
+
   /** The last page of the page map stands as a border that no free run can merge with. */
   private markReserved(): void {
     const page = this.firstPage - 1

@@ -6,7 +6,12 @@
  * Owns: connections that were dialled, and dials without an answer yet.
  * Never: waits: an owner that loses patience hangs up.
  */
-import { type DialedInfo, KIND_CLOSE_AFTER, KIND_CLOSE_NOW } from '../../bridge/message.ts'
+import {
+  type DialedInfo,
+  KIND_CLOSE_AFTER,
+  KIND_CLOSE_NOW,
+  KIND_HOLD,
+} from '../../bridge/message.ts'
 import type { CoreLink } from './link.ts'
 import type { Outbox } from './outbox.ts'
 
@@ -48,6 +53,11 @@ export class Peer {
 
   send(bytes: Buffer, offset = 0, size: number = bytes.length): void {
     this.#peers.send(this, bytes, offset, size)
+  }
+
+  /** Reads no more of what the other side sends, but for what is on its way already; or reads on. */
+  hold(held: boolean): void {
+    this.#peers.hold(this, held)
   }
 
   /** Ends the connection once everything sent has left; the owner is told nothing more. */
@@ -119,6 +129,10 @@ export class Peers {
 
   send(peer: Peer, bytes: Buffer, offset: number, size: number): void {
     if (peer.isOpen) this.#outbox.transmit(peer, bytes, offset, size)
+  }
+
+  hold(peer: Peer, held: boolean): void {
+    if (peer.isOpen) this.#outbox.order(peer, KIND_HOLD, held ? 1 : 0)
   }
 
   /** `kind`: KIND_CLOSE_AFTER or KIND_CLOSE_NOW. */

@@ -149,6 +149,12 @@ export class Deadlines {
     this.#sumMs = 0
   }
 
+  /** Takes over another's trees, whose arenas are this one's from now on. */
+  adopt(other: Deadlines): void {
+    this.#trees.set(other.#trees)
+    this.#sumMs = other.#sumMs
+  }
+
   trees(): readonly number[] {
     return Array.from(this.#trees)
   }

@@ -70,7 +70,10 @@ export class Keyspace {
   /** False while a file is loaded: its commands meet the keys that they met when they were written. */
   expires = true
 
+  readonly #options: KeyspaceOptions
+
   constructor(options: KeyspaceOptions, clock: Clock, propagation: Propagation) {
+    this.#options = options
     this.clock = clock
     this.propagation = propagation
     this.hashSeed = options.hashSeed
@@ -238,6 +241,25 @@ export class Keyspace {
     this.nextDeadlineMs = Number.POSITIVE_INFINITY
     this.ready.signalAll(-1)
     return count
+  }
+
+  /** An empty one of the same measures, for data that nobody is to see before they are whole. */
+  sibling(): Keyspace {
+    const other = new Keyspace(this.#options, this.clock, this.propagation)
+    other.settings = this.settings
+    other.countsUses = this.countsUses
+    other.setReplica(this.#isReplica)
+    return other
+  }
+
+  /** Takes over all data of a sibling, which is of no use then. What was here is gone. */
+  takeOver(sibling: Keyspace): void {
+    this.snapshot?.finish()
+    this.lazyFree.forget()
+    for (let i = 0; i < this.arenas.length; i++) this.arenas[i].takeOver(sibling.arenas[i])
+    for (let i = 0; i < this.dbs.length; i++) this.dbs[i].takeOver(sibling.dbs[i])
+    this.findNextDeadline()
+    this.ready.signalAll(-1)
   }
 
   /** Exchanges the contents of two databases. */

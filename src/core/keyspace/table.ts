@@ -135,6 +135,11 @@ export class KeyTable {
     this.maps.fill(0)
   }
 
+  /** Takes over the maps of another table, whose arenas are this one's from now on. */
+  adopt(other: KeyTable): void {
+    this.maps.set(other.maps)
+  }
+
   #count(index: number): number {
     const map = this.maps[index]
     return map === 0 ? 0 : byteMapCount(this.#arenas[index], map)

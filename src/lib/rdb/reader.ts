@@ -39,6 +39,8 @@ export const RDB_CORRUPT = new RdbCorruptError()
 export const RDB_EMPTY = new RdbCorruptError()
 /** Thrown when bytes that are yet to come do not come. */
 export const RDB_SHORT = new RdbCorruptError()
+/** Thrown when bytes that are yet to come have not come: what was begun has to be read again. */
+export const RDB_EARLY = new RdbCorruptError()
 
 /** Where a reader gets more bytes when it has none left. */
 export interface RdbSource {
@@ -46,7 +48,7 @@ export interface RdbSource {
   readonly remaining: number
   /**
    * Lets the reader have `count` bytes, in memory other than before if need be: what was there stays as
-   * it is. Throws: RDB_SHORT.
+   * it is. Throws: RDB_SHORT, RDB_EARLY.
    */
   refill(reader: RdbReader, count: number): void
 }

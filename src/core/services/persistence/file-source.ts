@@ -68,6 +68,9 @@ export class FileSource implements RdbSource, JobOwner {
     this.#wantedSize = 1
   }
 
+  /** Nothing is read twice here: who asks for more waits for it. */
+  mark(): void {}
+
   /** The checksum of all bytes that were read so far. */
   checksum(): Crc64 {
     const sum = new Crc64()

@@ -17,6 +17,10 @@ export interface Loader {
   readonly loadedBytes: number
   /** What the data took in memory where it was saved; 0: unknown. */
   readonly savedMemoryBytes: number
+  /** True for one that is given its bytes as they come: it loads on then, and is not asked to. */
+  readonly isFed?: boolean
+  /** True while what was there before is still served. */
+  readonly isAside?: boolean
   /** Loads on until `mayGoOn`, asked between two values, says no. False when it is over. */
   load(mayGoOn: () => boolean): boolean
 }
@@ -41,19 +45,34 @@ export class Loading {
 
   /** True while calls are refused that may not be made without data. */
   get active(): boolean {
-    return this.#loader !== undefined || this.#isRefused
+    return (this.#loader !== undefined && !this.isAside) || this.#isRefused
+  }
+
+  /** True while data are loaded that nobody sees before they are whole. */
+  get isAside(): boolean {
+    return this.#loader?.isAside === true
   }
 
   begin(loader: Loader): void {
     this.#loader = loader
     this.#startedMs = this.#server.clock.nowMs
-    this.#server.keyspace.expires = false
+    this.#server.keyspace.expires = loader.isAside === true
     this.#server.updateGuard()
   }
 
-  /** True while there is something to do. */
+  /** True until everything is loaded. */
   get isBusy(): boolean {
     return this.#loader !== undefined
+  }
+
+  /** True while there is something to do in every turn. */
+  get isDriven(): boolean {
+    return this.#loader !== undefined && this.#loader.isFed !== true
+  }
+
+  /** A loader that is fed has got everything, or gets nothing more. */
+  ended(loader: Loader): void {
+    this.#end(loader)
   }
 
   /** The data cannot be loaded, and the process is about to end: nothing is served any more. */
@@ -64,7 +83,7 @@ export class Loading {
   /** Loads a slice; called in every turn of the loop. */
   turn(): void {
     const loader = this.#loader
-    if (loader === undefined) return
+    if (loader === undefined || loader.isFed === true) return
     const { settings, clock } = this.#server
     this.#untilUs = clock.microseconds() + LOADING_SLICE_US_MAX
     this.#untilBytes = loader.loadedBytes + settings.int('loading-process-events-interval-bytes')
@@ -74,7 +93,7 @@ export class Loading {
   /** Loads everything at once. */
   finish(): void {
     const loader = this.#loader
-    if (loader === undefined) return
+    if (loader === undefined || loader.isFed === true) return
     while (loader.load(always));
     this.#end(loader)
   }

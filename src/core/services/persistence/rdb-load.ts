@@ -7,8 +7,10 @@
  *
  * @see https://rdb.fnordig.de/file_format.html
  */
+import type { DiskProblem } from '../../../bridge/disk-control.ts'
 import { stopThread } from '../../../bridge/wake.ts'
 import { toUnicode } from '../../../config/byte-text.ts'
+import type { Crc64 } from '../../../lib/crc64.ts'
 import {
   OPCODE_AUX,
   OPCODE_END,
@@ -26,17 +28,23 @@ import {
   RDB_MODULE_OLD,
   RDB_VERSION_MAX,
 } from '../../../lib/rdb/format.ts'
-import { RDB_EMPTY, RDB_SHORT, RdbCorruptError } from '../../../lib/rdb/reader.ts'
+import {
+  RDB_EARLY,
+  RDB_EMPTY,
+  RDB_SHORT,
+  RdbCorruptError,
+  type RdbReader,
+} from '../../../lib/rdb/reader.ts'
 import { ArenaFullError } from '../../../memory/arena.ts'
 import { Args } from '../../engine/args.ts'
 import { CommandError } from '../../engine/errors.ts'
 import { idleAge } from '../../keyspace/age.ts'
 import { type Db, NO_DEADLINE } from '../../keyspace/db.ts'
 import { setEntryAge } from '../../keyspace/entry.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
 import { persistenceOf } from '../../keyspace/persist.ts'
 import { Draft } from '../../keyspace/transfer.ts'
 import type { Server } from '../../server.ts'
-import type { FileSource } from './file-source.ts'
 import type { Loader } from './loading.ts'
 
 /** 'REDIS' and four digits. */
@@ -50,11 +58,28 @@ const MODULE_NAME_SIZE = 9
 const MODULE_NAME_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const NOT_GIVEN = -1
 
+/** Where the bytes come from. */
+export interface RdbInput {
+  readonly reader: RdbReader
+  /** Of everything, as far as it is known. */
+  readonly size: number
+  /** Bytes that were read. */
+  readonly position: number
+  /** Why there are no more. */
+  readonly problem: DiskProblem | undefined
+  /** Of everything that was read. */
+  checksum(): Crc64
+  /** What is read from here on may have to be read again: after RDB_EARLY. */
+  mark(): void
+}
+
 export interface RdbLoadOptions {
   /** A key, or a library, that is there already gives way; otherwise the file is refused. */
   readonly replaces: boolean
   /** Keys whose time is over are loaded as well: the AOF that follows deletes them. */
   readonly keepsExpired: boolean
+  /** Where the keys go, if not where everybody sees them; then libraries are only gathered. */
+  readonly aside?: Keyspace
 }
 
 /** How it ended. */
@@ -76,10 +101,13 @@ class LoadError {
 
 export class RdbLoader implements Loader {
   readonly #server: Server
-  readonly #source: FileSource
+  readonly #source: RdbInput
   readonly #options: RdbLoadOptions
   readonly #onOutcome: (outcome: RdbLoadOutcome) => void
   readonly #args: Args
+  readonly #keyspace: Keyspace
+  /** Of libraries, where they are only gathered. */
+  readonly libraryCodes: Buffer[] = []
   savedMemoryBytes = 0
   loadedKeys = 0
   expiredKeys = 0
@@ -98,7 +126,7 @@ export class RdbLoader implements Loader {
 
   constructor(
     server: Server,
-    source: FileSource,
+    source: RdbInput,
     options: RdbLoadOptions,
     onOutcome: (outcome: RdbLoadOutcome) => void,
   ) {
@@ -106,7 +134,8 @@ export class RdbLoader implements Loader {
     this.#source = source
     this.#options = options
     this.#onOutcome = onOutcome
-    this.#db = server.keyspace.dbs[0]
+    this.#keyspace = options.aside ?? server.keyspace
+    this.#db = this.#keyspace.dbs[0]
     const memory = new ArrayBuffer(KEY_SIZE_MIN)
     this.#args = new Args(Buffer.from(memory), new Int32Array(memory), server.start.hashSeed)
     this.#args.count = 1
@@ -121,7 +150,7 @@ export class RdbLoader implements Loader {
   }
 
   load(mayGoOn: () => boolean): boolean {
-    const { events } = this.#server.keyspace
+    const { events } = this.#keyspace
     const { wanted } = events
     // Nobody is told of keys that were there before the server was.
     events.wanted = 0
@@ -129,7 +158,7 @@ export class RdbLoader implements Loader {
     try {
       outcome = this.#loadItems(mayGoOn)
     } catch (error) {
-      outcome = { state: 'failed', ...this.#failure(error) }
+      if (error !== RDB_EARLY) outcome = { state: 'failed', ...this.#failure(error) }
     } finally {
       events.wanted = wanted
     }
@@ -141,8 +170,12 @@ export class RdbLoader implements Loader {
   /** undefined when there is more. */
   #loadItems(mayGoOn: () => boolean): RdbLoadOutcome | undefined {
     this.#delayUs = this.#server.settings.int('key-load-delay')
-    if (this.#version === 0) this.#readHeader()
+    if (this.#version === 0) {
+      this.#source.mark()
+      this.#readHeader()
+    }
     do {
+      this.#source.mark()
       if (this.#item()) continue
       this.#end()
       return { state: 'loaded' }
@@ -210,7 +243,7 @@ export class RdbLoader implements Loader {
   }
 
   #select(index: number): void {
-    const { dbs } = this.#server.keyspace
+    const { dbs } = this.#keyspace
     if (index >= dbs.length) {
       const text = `FATAL: Data file was created with a Redis server configured to handle more than ${dbs.length} databases. Exiting`
       throw new LoadError([text], false)
@@ -241,6 +274,10 @@ export class RdbLoader implements Loader {
     reader.string()
     const { stringBytes, stringOffset, stringLength } = reader
     const code = Buffer.from(stringBytes.subarray(stringOffset, stringOffset + stringLength))
+    if (this.#options.aside !== undefined) {
+      this.libraryCodes.push(code)
+      return
+    }
     try {
       this.#server.scripting.functions.load(code, this.#options.replaces)
     } catch (error) {

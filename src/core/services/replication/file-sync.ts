@@ -12,10 +12,10 @@ import type { FromDisk } from '../../../bridge/disk-control.ts'
 import { SYNC_PENDING_SIZE_MAX } from '../../../config/limits.ts'
 import type { JobOwner } from '../../engine/disk-link.ts'
 import type { Server } from '../../server.ts'
+import { removeSyncFile } from './copy-by-file.ts'
 import type { RunningSync } from './full-sync.ts'
 import type { Replica } from './replica.ts'
 import type { Replicas } from './replicas.ts'
-import { removeSyncFile } from './transfer.ts'
 
 export class FileSync implements RunningSync {
   readonly #server: Server

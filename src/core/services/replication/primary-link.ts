@@ -15,6 +15,7 @@ import type { Peer, PeerOwner } from '../../engine/peers.ts'
 import { Replay, type ReplayOwner } from '../../engine/replay.ts'
 import type { Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
+import type { CopyOwner } from './copy.ts'
 import { Handshake } from './handshake.ts'
 import type { PrimaryAddress, Replication } from './replication.ts'
 import { Transfer } from './transfer.ts'
@@ -204,10 +205,12 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   #receive(id: string, offset: number): void {
     this.#handshake = undefined
     this.#state = TRANSFER
-    this.#transfer = new Transfer(this.#server, {
+    const isSameHistory = id === this.#replication.id
+    const owner: CopyOwner = {
       failed: () => this.#lost(),
       emptied: () => this.#replication.forgetHistory(),
-      loaded: (dbIndex) => {
+      received: () => this.#peer?.hold(true),
+      loaded: (dbIndex, rest) => {
         this.#transfer = undefined
         this.#replication.adopt(id, offset)
         this.#server.log.notice('MASTER <-> REPLICA sync: Finished with success')
@@ -215,8 +218,11 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
         if (this.#replay !== undefined) this.#replay.session.dbIndex = dbIndex
         this.acknowledge()
         this.#server.aof.restart()
+        this.#peer?.hold(false)
+        if (rest.length > 0) this.received(rest, 0, rest.length)
       },
-    })
+    }
+    this.#transfer = new Transfer(this.#server, owner, isSameHistory)
   }
 
   #online(): void {

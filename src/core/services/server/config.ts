@@ -53,7 +53,7 @@ const configSet: CommandDefinition = {
     const { args, server, session } = call
     if (args.count % 2 !== 0) throw SYNTAX
     const pairs = settingPairs(call)
-    if (server.loading.active && pairs.some(([given]) => isHeldWhileLoading(given))) throw LOADING
+    if (server.loading.isBusy && pairs.some(([given]) => isHeldWhileLoading(given))) throw LOADING
     const result = server.settings.set(pairs, {
       protectedAllowed: allows(server.settings.text('enable-protected-configs'), session),
     })

@@ -122,11 +122,17 @@ function checkFlushMode({ args }: Call): void {
   if (args.count > 2 || !(args.is(1, 'SYNC') || args.is(1, 'ASYNC'))) throw SYNTAX
 }
 
-/** Empties all databases for data that come from elsewhere. */
+/** Empties all databases for data that come from elsewhere, and forgets all libraries. */
 export function emptyForOthers(server: Server): void {
+  makeWay(server)
+  server.scripting.functions.flush()
+  flushEverything(server)
+}
+
+/** Whoever has to know is told that all data are about to be others. */
+export function makeWay(server: Server): void {
   for (const db of server.keyspace.dbs) server.transactions.watches.emptying(db)
   server.tracking.flushed()
-  flushEverything(server)
 }
 
 /** Empties all databases. Gives how many keys there were. */

@@ -13,7 +13,7 @@ export function persistenceSection(server: Server): string[] {
   const { given, total, earlyBytes } = saves.progress
   return [
     `loading:${loading.active ? 1 : 0}`,
-    'async_loading:0',
+    `async_loading:${loading.isAside ? 1 : 0}`,
     // Nothing is copied on write: this is what was written early since it was about to change.
     `current_cow_peak:${earlyBytes}`,
     `current_cow_size:${earlyBytes}`,

@@ -1,0 +1,128 @@
+/**
+ * Ways to copy a data set that settings choose: by a file at the primary, straight into memory at the
+ * replica, over TLS, with a password.
+ *
+ * Thread: any.
+ * Owns: the seeds.
+ * Never: looks inside a server.
+ */
+import { describe, expect, test } from 'bun:test'
+import type { Client } from '../support/client.ts'
+import { redisServerPath } from '../support/server.ts'
+import { info, type Kind, linked, onStage, sameData, until } from './stage.ts'
+
+const PAIRS: readonly (readonly [primary: Kind, replica: Kind])[] =
+  redisServerPath === ''
+    ? [['redbun', 'redbun']]
+    : [
+        ['redbun', 'redbun'],
+        ['redis', 'redbun'],
+        ['redbun', 'redis'],
+      ]
+
+const LIBRARY = `#!lua name=l
+redis.register_function{function_name='f', callback=function() return 'one' end, flags={'no-writes'}}`
+
+/** Counts in a key until it is stopped. */
+class Counter {
+  #goesOn = true
+  readonly #done: Promise<void>
+
+  constructor(client: Client) {
+    this.#done = this.#count(client)
+  }
+
+  async stop(): Promise<void> {
+    this.#goesOn = false
+    await this.#done
+  }
+
+  async #count(client: Client): Promise<void> {
+    while (this.#goesOn) await client.call('INCR counter')
+  }
+}
+
+/** Gives a primary keys of which none is like the next. */
+async function fill(client: Client): Promise<void> {
+  await client.call('DEBUG POPULATE 20000 filler 100')
+  await client.call(['SET', 'large', 'x'.repeat(5_000_000)])
+  for (let i = 0; i < 20; i++) {
+    await client.call(['RPUSH', 'list', ...Array.from({ length: 2000 }, () => 'y'.repeat(50))])
+  }
+  await client.call(['FUNCTION', 'LOAD', LIBRARY])
+}
+
+describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
+  test('a data set by way of a file, and what is written meanwhile', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(primaryKind, ['--repl-diskless-sync', 'no'])
+      const client = await primary.connect()
+      await fill(client)
+      const counter = new Counter(await primary.connect())
+      const replica = await stage.follow(replicaKind, primary, ['--key-load-delay', '20'])
+      await linked(replica)
+      await counter.stop()
+      await sameData(primary, replica)
+    }))
+
+  test.each(['on-empty-db', 'swapdb'])('a data set straight into memory: %s', (way) =>
+    onStage(async (stage) => {
+      const primary = await stage.start(primaryKind)
+      const client = await primary.connect()
+      await fill(client)
+      const counter = new Counter(await primary.connect())
+      const replica = await stage.follow(replicaKind, primary, [
+        ...['--repl-diskless-load', way, '--save', ''],
+      ])
+      await linked(replica)
+      await counter.stop()
+      await sameData(primary, replica)
+      const follower = await replica.connect()
+      expect(await follower.text('FCALL f 0')).toBe('one')
+      // A second time, over what is there.
+      await client.call('FUNCTION DELETE l')
+      await client.call(['FUNCTION', 'LOAD', LIBRARY.replace("'one'", "'two'")])
+      await follower.call('REPLICAOF NO ONE')
+      await follower.call('SET only:here 1')
+      await follower.call(`REPLICAOF 127.0.0.1 ${primary.port}`)
+      await linked(replica)
+      await sameData(primary, replica)
+      expect(await follower.text('FCALL f 0')).toBe('two')
+      expect(await follower.ask('EXISTS only:here')).toBe(':0')
+    }),
+  )
+
+  test('what was there is served while an older state is replaced, and stays if that fails', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(primaryKind, ['--repl-backlog-size', '16384'])
+      const client = await primary.connect()
+      await client.call('SET old 1')
+      const replica = await stage.follow(replicaKind, primary, [
+        ...['--repl-diskless-load', 'swapdb', '--save', ''],
+      ])
+      await linked(replica)
+      const follower = await replica.connect()
+      await sameData(primary, replica)
+      await client.call('CONFIG SET rdb-key-save-delay 10000')
+      replica.child.kill('SIGSTOP')
+      await client.call('CLIENT KILL TYPE replica')
+      await client.call('DEL old')
+      for (let i = 0; i < 400; i++) await client.call(['SET', `new:${i}`, `${i}`.repeat(3000)])
+      replica.child.kill('SIGCONT')
+      await until('the other data', () => info(follower, 'async_loading'), '1')
+      expect(await info(follower, 'loading')).toBe('0')
+      expect(await follower.text('GET old')).toBe('1')
+      expect(await follower.ask('DBSIZE')).toBe(':1')
+      expect(await follower.ask('SET old 2')).toStartWith('-READONLY')
+      expect(await follower.ask('REPLICAOF NO ONE')).toStartWith('-LOADING')
+      expect(await follower.ask('CONFIG SET appendonly yes')).toStartWith('-LOADING')
+      await client.call('CLIENT KILL TYPE replica')
+      await until('the end', () => info(follower, 'async_loading'), '0')
+      expect(await follower.text('GET old')).toBe('1')
+      await client.call('CONFIG SET rdb-key-save-delay 0')
+      await linked(replica)
+      await sameData(primary, replica)
+      expect(await follower.ask('EXISTS old')).toBe(':0')
+      expect(await follower.ask('DBSIZE')).toBe(':400')
+    }))
+})
