@@ -90,9 +90,6 @@ const coreAndMain = honoured('core', 'main')
 const ioAndMain = honoured('io', 'main')
 
 const NO_CLUSTER = inert('it matters only among several nodes, and this one is always alone')
-const NO_PANIC = refused(
-  'a replica goes on, and says in its log what its primary could do and it could not',
-)
 const SENT_AT_ONCE = inert('a batch is sent as a whole, so that there is nothing left to gather')
 const NO_DEFRAG = inert('it matters only with activedefrag yes, which is refused')
 const NO_SYSLOG = inert('it matters only with syslog-enabled yes, which is refused')
@@ -361,11 +358,7 @@ export const PARAMS = {
     alias: 'min-slaves-to-write',
   }),
   'min-replicas-max-lag': int(0n, INT_MAX, '10', core, { alias: 'min-slaves-max-lag' }),
-  'propagation-error-behavior': choice('ignore', NO_PANIC, [
-    'ignore',
-    'panic',
-    'panic-on-replicas',
-  ]),
+  'propagation-error-behavior': choice('ignore', core, ['ignore', 'panic', 'panic-on-replicas']),
 
   // Cluster
   'cluster-enabled': bool('no', core, AT_START),

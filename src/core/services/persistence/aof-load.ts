@@ -199,15 +199,16 @@ export class AofLoader implements Loader {
     const name = toUnicode(this.#file.name)
     const problem = replayer.run(reader)
     if (problem === 'unknown') {
-      const shown = reader.bytes.latin1Slice(
-        reader.offsets[0],
-        reader.offsets[0] + reader.lengths[0],
-      )
-      throw new Refused(`Unknown command '${shown}' reading the append only file ${name}`)
+      throw new Refused(`Unknown command '${nameIn(reader)}' reading the append only file ${name}`)
     }
     if (problem === 'arity') throw this.#badFormat()
     if (problem === 'memory')
       throw new Refused(`Out of memory loading the append only file ${name}`)
+    if (problem === 'failed') {
+      throw new Refused(
+        `This server panicked sending an error to its AOF-loading-client after processing the command '${nameIn(reader)}'`,
+      )
+    }
     if (!isInMulti && replayer.isInMulti) this.#validBeforeMulti = this.#validSize
     this.#validSize = reader.position
   }
@@ -300,4 +301,9 @@ export class AofLoader implements Loader {
   get #isOldStyle(): boolean {
     return this.#file.name === this.#server.settings.raw('appendfilename')
   }
+}
+
+/** The name of the command just read. */
+function nameIn({ bytes, offsets, lengths }: AofCommandReader): string {
+  return bytes.latin1Slice(offsets[0], offsets[0] + lengths[0])
 }

@@ -18,7 +18,7 @@ import { Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
 
 /** Why a command was not run, or not to its end. */
-export type ReplayProblem = 'unknown' | 'arity' | 'memory'
+export type ReplayProblem = 'unknown' | 'arity' | 'memory' | 'failed'
 
 const START_WORDS = 1024
 const DISCARDED = Buffer.allocUnsafe(128 * 1024)
@@ -75,8 +75,10 @@ export class Replayer {
     }
     const errors = reply.errorCount
     replay(call)
-    if (reply.errorCount !== errors && reply.lastError === OUT_OF_MEMORY.text) return 'memory'
-    return undefined
+    if (reply.errorCount === errors) return undefined
+    if (reply.lastError === OUT_OF_MEMORY.text) return 'memory'
+    const behavior = this.#server.settings.text('propagation-error-behavior')
+    return behavior === 'panic' ? 'failed' : undefined
   }
 
   #find(reader: AofCommandReader): CommandEntry | undefined {

@@ -187,9 +187,16 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
 
   /** What was right at the primary is not here: the two have come apart. */
   #accuse(error: string, name: string): void {
+    const { settings, control } = this.#server
     this.#server.log.warning(
       `== CRITICAL == This replica is sending an error to its master: '${error}' after processing the command '${name}'`,
     )
+    if (settings.text('propagation-error-behavior') === 'ignore') return
+    if (!settings.bool('replica-read-only')) return
+    control.send({
+      type: 'fatal',
+      text: `This replica panicked sending an error to its master after processing the command '${name}'`,
+    })
   }
 
   /** The primary goes on where this server is. */
