@@ -53,6 +53,20 @@ describe.each(KINDS)('%s', (kind) => {
       expect(await follower.ask('SET own 2')).toBe('+OK')
     }))
 
+  test('a replica that cannot follow any more ends where it shall', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const replica = await stage.follow(kind, primary, ['--propagation-error-behavior', 'panic'])
+      await linked(replica)
+      const [master, follower] = [await primary.connect(), await replica.connect()]
+      await follower.call('CONFIG SET replica-read-only no')
+      await follower.call('SET k v')
+      await follower.call('CONFIG SET replica-read-only yes')
+      await master.call('RPUSH k v')
+      await replica.child.exited
+      expect(replica.log).toContain('sending an error to its master')
+    }))
+
   test('WAIT counts those that have what was written', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)

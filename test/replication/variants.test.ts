@@ -99,6 +99,7 @@ describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
       await client.call('SET old 1')
       const replica = await stage.follow(replicaKind, primary, [
         ...['--repl-diskless-load', 'swapdb', '--save', ''],
+        ...['--loading-process-events-interval-bytes', '1024'],
       ])
       await linked(replica)
       const follower = await replica.connect()
