@@ -475,13 +475,6 @@ export class Db {
     this.elements.order.forget()
   }
 
-  /** Takes over the contents of another keyspace's database, whose arenas are this one's from now on. */
-  takeOver(other: Db): void {
-    this.keys.adopt(other.keys)
-    this.deadlines.adopt(other.deadlines)
-    this.elements.order.adopt(other.elements.order)
-  }
-
   /** Exchanges contents with another database. */
   swap(other: Db): void {
     const table = this.keys

@@ -257,7 +257,13 @@ export class Keyspace {
     this.snapshot?.finish()
     this.lazyFree.forget()
     for (let i = 0; i < this.arenas.length; i++) this.arenas[i].takeOver(sibling.arenas[i])
-    for (let i = 0; i < this.dbs.length; i++) this.dbs[i].takeOver(sibling.dbs[i])
+    for (let i = 0; i < this.dbs.length; i++) {
+      const { keys, deadlines, elements } = this.dbs[i]
+      const other = sibling.dbs[i]
+      keys.adopt(other.keys)
+      deadlines.adopt(other.deadlines)
+      elements.order.adopt(other.elements.order)
+    }
     this.findNextDeadline()
     this.ready.signalAll(-1)
   }
