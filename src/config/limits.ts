@@ -65,6 +65,10 @@ export const RING_WAIT_SLICE_MS = 10
 export const DISK_RING_SIZE = 4 * 1024 * 1024
 export const DISK_RECORD_SIZE = 64 * 1024
 
+/** A busy core does not wake the disk thread for fewer bytes; a turn of so many requests is busy. */
+export const DISK_WAKE_SIZE = 32 * 1024
+export const DISK_BUSY_REQUEST_COUNT = 32
+
 /** Records from the disk thread that the core takes before it looks at its clients again. */
 export const DISK_BATCH_COUNT = 16
 

@@ -15,6 +15,7 @@ import { CORE_PARKED, IO_PARKED, SPACE_WANTED } from '../bridge/memory.ts'
 import { park, sleep, takeFlag, unpark, wake } from '../bridge/wake.ts'
 import {
   BATCH_REQUEST_COUNT,
+  DISK_BUSY_REQUEST_COUNT,
   EXPIRE_SLICE_KEY_COUNT,
   REQUEST_RELEASE_SIZE,
   SLEEP_MS_MAX,
@@ -66,10 +67,10 @@ export class Loop {
     if (!server.pause.active && server.pause.waitingCount > 0) server.pause.tick()
     if (server.tracking.prefixes.pending) server.tracking.broadcast()
     server.replication.flush()
-    server.disk.publish()
+    this.#publish(requests)
     server.outbox.flush()
     if (server.keyspace.epoch !== 0) server.snapshotPace.turn(requests)
-    server.disk.publish()
+    this.#publish(requests)
     server.stats.turnEnded()
     return requests
   }
@@ -126,6 +127,12 @@ export class Loop {
     const link = this.#server.links[index]
     link.requests.release()
     if (takeFlag(link.words, SPACE_WANTED)) wake(link.words, IO_PARKED)
+  }
+
+  /** To the disk thread. */
+  #publish(requests: number): void {
+    if (requests < DISK_BUSY_REQUEST_COUNT) this.#server.disk.publish()
+    else this.#server.disk.offer()
   }
 
   // alloc: before a sleep there is time

@@ -27,7 +27,12 @@ import {
 import { HEADER_SIZE, KIND_CONTROL, KIND_JOB_BYTES } from '../../bridge/message.ts'
 import { RingReader, RingWriter } from '../../bridge/ring.ts'
 import { park, raiseFlag, readNumber, sleep, takeFlag, unpark, wake } from '../../bridge/wake.ts'
-import { DISK_BATCH_COUNT, DISK_RECORD_SIZE, RING_WAIT_SLICE_MS } from '../../config/limits.ts'
+import {
+  DISK_BATCH_COUNT,
+  DISK_RECORD_SIZE,
+  DISK_WAKE_SIZE,
+  RING_WAIT_SLICE_MS,
+} from '../../config/limits.ts'
 
 /** Who has asked for a job. */
 export interface JobOwner {
@@ -49,6 +54,8 @@ export class DiskLink {
   #started: boolean
   #nextJob = 1
   #taking = false
+  /** Something is published, and the disk thread was not woken for it. */
+  #mayDoze = false
   readonly #later: (() => void)[] = []
   /** Called before anything else is written and before it is published: ends an open record. */
   settle: () => void = () => undefined
@@ -129,7 +136,19 @@ export class DiskLink {
   /** Makes everything visible to the disk thread, and wakes it. */
   publish(): void {
     this.settle()
-    if (this.out.publish()) wake(this.#words, DISK_PARKED)
+    if (!this.out.publish() && !this.#mayDoze) return
+    this.#mayDoze = false
+    wake(this.#words, DISK_PARKED)
+  }
+
+  /**
+   * As `publish`, but lets the disk thread sleep on while there is little for it: a wake costs as much
+   * as many commands. Whoever offers publishes before it sleeps itself.
+   */
+  offer(): void {
+    this.settle()
+    if (this.out.publish()) this.#mayDoze = true
+    if (this.#mayDoze && this.pendingBytes >= DISK_WAKE_SIZE) this.publish()
   }
 
   /** Bytes on their way to the disk thread, and how many there can be. */

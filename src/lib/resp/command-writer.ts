@@ -18,7 +18,7 @@ const CR = 13
 const LF = 10
 const ZERO = 48
 /** Up to here a loop is faster than a call into the runtime. */
-const SHORT_SIZE_MAX = 32
+const SHORT_SIZE_MAX = 20
 /** Bytes around a number: its mark and the line's end. */
 const LINE_EXTRA = 3
 
