@@ -42,7 +42,20 @@ export function writeCommand(
   for (let i = 0; i < count; i++) {
     const length = lengths[i]
     const from = offsets[i]
-    to = writeLine(into, to, DOLLAR, length)
+    into[to++] = DOLLAR
+    if (length < 10) {
+      into[to++] = ZERO + length
+    } else if (length < 100) {
+      const tens = (length * 103) >> 10
+      into[to] = ZERO + tens
+      into[to + 1] = ZERO + length - tens * 10
+      to += 2
+    } else {
+      to = writeInteger(into, to, length)
+    }
+    into[to] = CR
+    into[to + 1] = LF
+    to += 2
     if (length <= SHORT_SIZE_MAX) {
       for (let k = 0; k < length; k++) into[to + k] = source[from + k]
     } else {

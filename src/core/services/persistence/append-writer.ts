@@ -25,6 +25,9 @@ import type { EffectSink } from '../../engine/propagation.ts'
 
 const SELECT = Buffer.from('SELECT')
 const NO_RECORD = -1
+/** What RESP puts around a command and around each argument, at most. */
+const COMMAND_EXTRA = 16
+const ARGUMENT_EXTRA = 16
 
 export class AppendWriter implements EffectSink {
   readonly #disk: DiskLink
@@ -54,12 +57,13 @@ export class AppendWriter implements EffectSink {
   call(dbIndex: number, args: Args): void {
     if (this.job === 0) return
     if (dbIndex !== this.#dbIndex || this.stamps) this.#introduce(dbIndex)
-    const size = commandSize(args.lengths, args.count)
-    if (size > this.#limit - this.#at && !this.#open(size)) return this.#sendLong(args)
-    const { bytes } = this.#disk.out
     const { offsets, lengths, count } = args
-    this.#at = writeCommand(bytes, this.#at, args.bytes, offsets, lengths, count)
-    this.position += size
+    const most = COMMAND_EXTRA + count * ARGUMENT_EXTRA + args.sizeBytes
+    if (most > this.#limit - this.#at && !this.#open(most)) return this.#sendLong(args)
+    const at = this.#at
+    const end = writeCommand(this.#disk.out.bytes, at, args.bytes, offsets, lengths, count)
+    this.#at = end
+    this.position += end - at
   }
 
   effect(dbIndex: number, argv: readonly Uint8Array[]): void {
