@@ -16,4 +16,16 @@ core.onerror = (event) => {
 }
 
 const { main } = await import('./process/command.ts')
-main(core)
+main({
+  isOwn: true,
+  sharesPort: false,
+  // All are named here, beside the entry: in an executable nothing else knows where it lies.
+  thread(kind) {
+    if (kind === 'core') return core
+    if (kind === 'io') return new Worker(new URL('./io/worker.ts', import.meta.url).href)
+    return new Worker(new URL('./disk/worker.ts', import.meta.url).href)
+  },
+  ready() {},
+  shutdownFailed() {},
+  exit: (status) => process.exit(status),
+})

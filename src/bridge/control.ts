@@ -62,6 +62,7 @@ export type FromCore =
 
 /** To the core. */
 export type ToCore =
+  /** `signal`: empty when it is none, and the end begins at once. */
   | { readonly type: 'shutdown'; readonly signal: string }
   | {
       readonly type: 'answer'

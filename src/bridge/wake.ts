@@ -63,6 +63,7 @@ export class LoopWaiter {
   readonly #index: number
   readonly #onWake: () => void
   #armed = false
+  #stopped = false
 
   constructor(words: Int32Array, index: number, onWake: () => void) {
     this.#words = words
@@ -83,9 +84,16 @@ export class LoopWaiter {
     this.#armed = true
     result.value.then(() => {
       this.#armed = false
-      this.#onWake()
+      if (!this.#stopped) this.#onWake()
     })
     return true
+  }
+
+  /** Wakes nobody any more, and leaves no waiter behind. */
+  stop(): void {
+    this.#stopped = true
+    Atomics.store(this.#words, this.#index, AWAKE)
+    Atomics.notify(this.#words, this.#index)
   }
 }
 

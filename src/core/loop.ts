@@ -37,9 +37,9 @@ export class Loop {
     server.scripting.serveOthers = () => this.#serveOthers()
   }
 
-  /** Never returns; throws what is our own fault. */
-  run(): never {
-    for (;;) {
+  /** Returns when the server has ended; throws what is our own fault. */
+  run(): void {
+    while (!this.#server.ended || this.#server.outbox.withheld.count > 0) {
       const requests = this.turn()
       if (requests > 0) this.#spin.worked()
       else if (!this.#hasWork() && !this.#spin.wait()) this.#sleep()

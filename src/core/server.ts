@@ -137,6 +137,8 @@ export class Server {
   guarded = false
   /** True when somebody looks at every call that has run: MONITOR, or clients that track keys. */
   watched = false
+  /** True when everything is done, and the process was told. */
+  ended = false
 
   constructor(start: CoreStart) {
     registerValueTypes()

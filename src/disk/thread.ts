@@ -72,6 +72,12 @@ export class DiskThread {
     }
   }
 
+  /** Lets go of all files: the core has ended, and waits for nothing more. */
+  stop(): void {
+    this.#waiter.stop()
+    for (const id of [...this.#jobs.keys()]) this.#end(id)
+  }
+
   /** Takes what has come and lets jobs go on. True when there was something to do. */
   turn(): boolean {
     this.#roomWanted = false

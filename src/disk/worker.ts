@@ -25,13 +25,23 @@ declare const self: Worker
 /** Held for as long as the thread lives: memory that others wait on must not be collected. */
 const held: { start?: DiskStart; disk?: DiskThread } = {}
 
-self.onmessage = (event: MessageEvent<DiskStart>) => {
+self.onmessage = (event: MessageEvent<DiskStart | 'stop'>) => {
+  if (event.data === 'stop') return stop()
   held.start = event.data
   held.disk = new DiskThread(held.start.memory, {
     log: (level, text) => say({ type: 'log', level, text }),
     fatal: (text) => say({ type: 'fatal', text }),
   })
   held.disk.run()
+}
+
+/** The server has ended; the thread may be given another one. */
+function stop(): void {
+  held.disk?.stop()
+  delete held.disk
+  delete held.start
+  Bun.gc(true)
+  postMessage('stopped')
 }
 
 function say(what: DiskSays): void {

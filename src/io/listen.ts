@@ -42,6 +42,35 @@ export function listen(
   return { warnings, failure: undefined }
 }
 
+/** A port that is taken, until it is released. */
+export interface ReservedPort {
+  readonly number: number
+  release(): void
+}
+
+/**
+ * Finds a port that is free and keeps it so for listeners that share it. Throws: what Bun.listen
+ * throws.
+ */
+export function reservePort(settings: Settings): ReservedPort {
+  const [first = '127.0.0.1'] = addressesOf(settings)
+  const hostname = hostOf(first.replace(/^-/, ''))
+  const options = { hostname, port: 0, reusePort: true, socket: { data() {} } }
+  const listener = Bun.listen(options)
+  return { number: listener.port, release: () => listener.stop(true) }
+}
+
+function addressesOf(settings: Settings): string[] {
+  return settings
+    .text('bind')
+    .split(' ')
+    .filter((address) => address !== '')
+}
+
+function hostOf(name: string): string {
+  return name === '*' ? '0.0.0.0' : name === '::*' ? '::' : name
+}
+
 /** Throws: an Error whose message ends the start, when no address of `bind` could be had. */
 function bindAll(
   listeners: Listeners,
@@ -50,16 +79,11 @@ function bindAll(
   tls: TlsOptions | undefined,
   warnings: string[],
 ): void {
-  const addresses = settings
-    .text('bind')
-    .split(' ')
-    .filter((address) => address !== '')
-  for (const address of addresses) {
+  for (const address of addressesOf(settings)) {
     const optional = address.startsWith('-')
     const name = optional ? address.slice(1) : address
-    const host = name === '*' ? '0.0.0.0' : name === '::*' ? '::' : name
     try {
-      listeners.tcp(host, port, tls)
+      listeners.tcp(hostOf(name), port, tls)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       if (optional && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) continue

@@ -70,6 +70,8 @@ export interface IoThreadOptions {
   /** Which link of `memory` is this thread's. */
   readonly index: number
   readonly settings: Settings
+  /** Other threads listen on the same port. */
+  readonly sharesPort: boolean
   readonly hashSeed: number
   /** Processors that this process may use. */
   readonly processorCount: number
@@ -101,6 +103,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     new Connection(this, id, socket, true)
   readonly #endTurn = () => this.#turnEnds()
   #inTurn = false
+  #stopped = false
   #window = 1
   #windowStartMs = 0
   #windowCount = 0
@@ -136,7 +139,10 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#delivery = new Delivery(replies, this.#link, this.#connections, this)
     this.#waiter = new LoopWaiter(this.#link, IO_PARKED, () => this.#turnEnds())
     this.#limits = new OutputLimits(options.settings.text('client-output-buffer-limit'))
-    this.listeners = new Listeners(this, options.settings.int('io-threads') > 1)
+    this.listeners = new Listeners(
+      this,
+      options.sharesPort || options.settings.int('io-threads') > 1,
+    )
     const roomy = isRoomy(options.processorCount, options.memory.links.length)
     this.#roomy = roomy
     this.#lingerFew = roomy ? IO_LINGER_ROUNDS_FEW : 0
@@ -160,6 +166,18 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   // alloc: at start
   useCommands(commands: readonly LookupItem[]): void {
     this.#intake.useLookup(new CommandLookup(commands))
+  }
+
+  /** Closes everything, and does nothing any more: the core has ended. */
+  // alloc: once
+  stop(): void {
+    this.#stopped = true
+    this.#waiter.stop()
+    clearInterval(this.#outputTimer)
+    this.listeners.stop()
+    this.#connections.forEach(({ socket }) => {
+      socket.end()
+    })
   }
 
   /** Sends a control message to the core. */
@@ -192,7 +210,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
 
   data(socket: ConnectionSocket, chunk: Buffer): void {
     const connection = socket.data
-    if (connection === undefined || connection.deaf) return
+    if (connection === undefined || connection.deaf || this.#stopped) return
     this.#delivery.deliverReplies()
     this.#counters[BYTES_IN] += chunk.length
     this.#counters[READS]++
@@ -318,6 +336,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   dial(order: DialOrder): void {
     dial(order, this.#settings, this, {
       opened: (socket, info) => {
+        if (this.#stopped) return false
         const connection = this.#connections.open(socket, this.#makeRaw)
         if (connection === undefined) return false
         socket.data = connection
@@ -327,6 +346,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
         return true
       },
       failed: (error, info) => {
+        if (this.#stopped) return
         this.#intake.dialed(0, { number: order.number, error, info })
         this.#turn()
       },
@@ -335,7 +355,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
 
   /** The connection's last record: whatever follows from the core cannot reach it any more. */
   #report(connection: Connection, reason: number): void {
-    if (connection.reported) return
+    if (connection.reported || this.#stopped) return
     if (connection.starved && !connection.gone && reason === CLOSED_BY_PEER) {
       connection.endsWhenFed = true
       return
@@ -383,6 +403,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
 
   #turnEnds(): void {
     this.#inTurn = false
+    if (this.#stopped) return
     this.#advanceWindow()
     do {
       this.#delivery.deliver()

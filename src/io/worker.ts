@@ -27,8 +27,12 @@ declare const self: Worker
 /** Held for as long as the thread lives: memory that others wait on must not be collected. */
 const held: { start?: IoStart; io?: IoThread } = {}
 
-self.onmessage = (event: MessageEvent<IoStart>) => {
-  const start = event.data
+self.onmessage = (event: MessageEvent<IoStart | 'stop'>) => {
+  if (event.data === 'stop') stop()
+  else begin(event.data)
+}
+
+function begin(start: IoStart): void {
   const settings = Settings.fromPlain(start.settings)
   const log = (level: LogLevel) => (text: string) => self.postMessage({ type: 'log', level, text })
   const debug = log('debug')
@@ -36,6 +40,7 @@ self.onmessage = (event: MessageEvent<IoStart>) => {
     memory: start.memory,
     index: start.index,
     settings,
+    sharesPort: true,
     hashSeed: start.hashSeed,
     processorCount: start.processorCount,
     onControl: (message) => {
@@ -54,4 +59,13 @@ self.onmessage = (event: MessageEvent<IoStart>) => {
   io.useCommands(start.commands)
   const outcome = listen(io.listeners, settings, { unix: false })
   self.postMessage({ type: 'listened', outcome })
+}
+
+/** The server has ended; the thread may be given another one. */
+function stop(): void {
+  held.io?.stop()
+  delete held.io
+  delete held.start
+  Bun.gc(true)
+  self.postMessage('stopped')
 }

@@ -10,6 +10,7 @@ import { REDBUN_VERSION, REDIS_VERSION } from '../config/version.ts'
 import { checkAofMain, print } from './check-aof.ts'
 import { checkRdbMain } from './check-rdb.ts'
 import { loadConfiguration } from './configuration.ts'
+import type { Host } from './host.ts'
 import { Logger } from './logger.ts'
 import { ServerProcess } from './server-process.ts'
 
@@ -28,10 +29,10 @@ Examples:
        bun run server /etc/myredis.conf --loglevel verbose -
 `
 
-/** Does what the command line asks for. `core`: the thread that a server will run on. */
-export function main(core: Worker): void {
+/** Does what the command line asks for. `host`: where a server will live. */
+export function main(host: Host): void {
   const line = parseCommandLine(process.argv.slice(2))
-  if (line.task === 'serve') return serve(line, core)
+  if (line.task === 'serve') return serve(line, host)
   if (line.task === 'version') {
     console.log(`Redbun server v=${REDBUN_VERSION} redis=${REDIS_VERSION} bun=${Bun.version}`)
     process.exit(0)
@@ -51,7 +52,7 @@ export function main(core: Worker): void {
   process.exit(1)
 }
 
-function serve(line: Extract<CommandLine, { task: 'serve' }>, core: Worker): void {
+function serve(line: Extract<CommandLine, { task: 'serve' }>, host: Host): void {
   const logger = new Logger()
   const configuration = loadConfiguration(line)
   if (!('settings' in configuration)) {
@@ -62,5 +63,5 @@ function serve(line: Extract<CommandLine, { task: 'serve' }>, core: Worker): voi
   const { settings } = configuration
   if (line.standardInput) logger.notice('Reading config from stdin')
   logger.configure(settings.text('logfile'), settings.text('loglevel'))
-  new ServerProcess(configuration, logger, core).run()
+  new ServerProcess(configuration, logger, host).run()
 }

@@ -5,7 +5,7 @@
  * Owns: reading configuration files and standard input.
  * Never: starts anything.
  */
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fromBytes, fromUnicode, toUnicode } from '../config/byte-text.ts'
 import { type CommandLine, joinConfig } from '../config/command-line.ts'
@@ -22,9 +22,17 @@ export interface Configuration {
 
 const STANDARD_INPUT = 0
 
+/** Settings that name a file by a path. */
+const PATHS = [
+  ...(['unixsocket', 'pidfile', 'logfile', 'aclfile', 'cluster-config-file'] as const),
+  ...(['tls-cert-file', 'tls-key-file', 'tls-client-cert-file', 'tls-client-key-file'] as const),
+  ...(['tls-ca-cert-file', 'tls-ca-cert-dir'] as const),
+]
+
 /** Throws nothing: what is wrong comes back as a failure to print. */
 export function loadConfiguration(
   line: Extract<CommandLine, { task: 'serve' }>,
+  { isOwn }: { readonly isOwn: boolean } = { isOwn: true },
 ): Configuration | ConfigFailure {
   const settings = new Settings()
   const file = line.file === undefined ? '' : resolve(line.file)
@@ -41,11 +49,12 @@ export function loadConfiguration(
   const outcome = parseConfig(joinConfig(text, input, line.options), settings, {
     expand: (pattern) => expand(pattern),
     readFile: readText,
-    enter: enterDirectory,
+    enter: isOwn ? enterDirectory : findDirectory,
   })
   if ('failure' in outcome) return outcome.failure
+  if (!isOwn) makeAbsolute(settings)
   // Where the process is, whoever has put it there.
-  settings.adopt({ dir: fromUnicode(process.cwd()) })
+  else settings.adopt({ dir: fromUnicode(process.cwd()) })
   return { settings, extras: outcome.extras, file }
 }
 
@@ -73,6 +82,30 @@ export function enterDirectory(
     return { path: fromUnicode(process.cwd()) }
   } catch (error) {
     return { problem: systemProblem(error) }
+  }
+}
+
+/** As above, for a server that must leave the process where it is. */
+export function findDirectory(
+  path: string,
+): { readonly path: string } | { readonly problem: string } {
+  try {
+    const directory = resolve(toUnicode(path))
+    if (!statSync(directory).isDirectory()) return { problem: 'Not a directory' }
+    accessSync(directory, constants.X_OK)
+    return { path: fromUnicode(directory) }
+  } catch (error) {
+    return { problem: systemProblem(error) }
+  }
+}
+
+/** Files that a server in its own process finds in its directory are named in full. */
+function makeAbsolute(settings: Settings): void {
+  const base = settings.raw('dir') === '' ? '.' : settings.text('dir')
+  settings.adopt({ dir: fromUnicode(resolve(base)) })
+  for (const name of PATHS) {
+    const path = settings.text(name)
+    if (path !== '') settings.adopt({ [name]: fromUnicode(resolve(base, path)) })
   }
 }
 

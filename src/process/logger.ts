@@ -20,10 +20,16 @@ const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 const STANDARD_OUTPUT = 1
 
 export class Logger {
+  readonly #sink: ((text: string) => void) | undefined
   #path = ''
   #level: number = LOG_LEVELS.indexOf('notice')
   /** M for a primary, S for a replica. */
   role: 'M' | 'S' = 'M'
+
+  /** `sink`: takes what no file is named for, instead of standard output. */
+  constructor(sink?: (text: string) => void) {
+    this.#sink = sink
+  }
 
   get debugging(): boolean {
     return this.#level === 0
@@ -43,6 +49,7 @@ export class Logger {
 
   /** Text without a line head: the logo. */
   raw(text: string): void {
+    if (this.#path === '' && this.#sink !== undefined) return this.#sink(text)
     // The file is opened for each line, as Redis does, so that it can be moved away meanwhile.
     const file = this.#path === '' ? STANDARD_OUTPUT : openSync(this.#path, 'a')
     try {

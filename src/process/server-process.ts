@@ -7,6 +7,7 @@
  */
 import { existsSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import type { FromCore } from '../bridge/control.ts'
 import { createBridgeMemory } from '../bridge/memory.ts'
 import { toUnicode } from '../config/byte-text.ts'
@@ -18,6 +19,7 @@ import {
 } from '../config/limits.ts'
 import type { LogLevel } from '../config/log-levels.ts'
 import { configErrorReport } from '../config/parse.ts'
+import type { Settings } from '../config/settings.ts'
 import { REDBUN_VERSION, REDIS_VERSION } from '../config/version.ts'
 import type { CoreStart } from '../core/server.ts'
 import type { DiskSays, DiskStart } from '../disk/worker.ts'
@@ -26,11 +28,13 @@ import { IoThread } from '../io/thread.ts'
 import type { IoStart } from '../io/worker.ts'
 import type { LookupItem } from '../lib/command-lookup.ts'
 import { checkRdbMain } from './check-rdb.ts'
-import { type Configuration, enterDirectory, readText } from './configuration.ts'
+import { type Configuration, enterDirectory, findDirectory, readText } from './configuration.ts'
+import type { Host } from './host.ts'
 import type { Logger } from './logger.ts'
 import { logo } from './logo.ts'
 import { OomScore } from './oom-score.ts'
 import { replaceText, rewriteConfiguration } from './rewrite.ts'
+import { Threads } from './threads.ts'
 import { processValues } from './vitals.ts'
 
 /** Why a changed directive cannot be followed. */
@@ -49,7 +53,8 @@ export class ServerProcess {
   readonly #configuration: Configuration
   readonly #logger: Logger
   readonly #io: IoThread
-  readonly #workers: Worker[] = []
+  readonly #host: Host
+  readonly #threads = new Threads()
   readonly #memory: CoreStart['memory']
   readonly #hashSeed = randomBytes(4).readInt32LE()
   readonly #oomScore: OomScore
@@ -58,11 +63,14 @@ export class ServerProcess {
   #sharing: number
   #ready = false
   #pidFileWritten = false
+  #vitals: ReturnType<typeof setInterval> | undefined = undefined
 
-  constructor(configuration: Configuration, logger: Logger, core: Worker) {
+  /** `ownsDirectory`: a file that lies there is to be loaded. */
+  constructor(configuration: Configuration, logger: Logger, host: Host, ownsDirectory = true) {
     const { settings } = configuration
     this.#configuration = configuration
     this.#logger = logger
+    this.#host = host
     this.#oomScore = new OomScore((text) => logger.warning(text))
     this.#sharing = settings.int('io-threads')
     this.#memory = createBridgeMemory(
@@ -71,13 +79,14 @@ export class ServerProcess {
       REPLY_RING_SIZE,
       CONNECTION_SLOTS,
     )
-    const hasData = settings.bool('appendonly') || existsSync(settings.text('dbfilename'))
+    const hasData = ownsDirectory && (settings.bool('appendonly') || hasRdbFile(settings))
     if (hasData) this.#startDisk()
-    this.#startCore(core, hasData)
+    this.#startCore(hasData)
     this.#io = new IoThread({
       memory: this.#memory,
       index: 0,
       settings,
+      sharesPort: host.sharesPort,
       hashSeed: this.#hashSeed,
       processorCount: availableParallelism(),
       onControl: (message) => this.#control(message),
@@ -99,14 +108,25 @@ export class ServerProcess {
         : 'Configuration loaded',
     )
     this.#oomScore.apply(settings)
-    process.on('SIGTERM', () => this.#signal('SIGTERM'))
-    process.on('SIGINT', () => this.#signal('SIGINT'))
-    process.on('SIGABRT', () => this.#abort())
-    setInterval(() => this.#tellVitals(), VITALS_PERIOD_MS).unref()
+    if (this.#host.isOwn) {
+      process.on('SIGTERM', () => this.#signal('SIGTERM'))
+      process.on('SIGINT', () => this.#signal('SIGINT'))
+      process.on('SIGABRT', () => this.#abort())
+    }
+    this.#vitals = setInterval(() => this.#tellVitals(), VITALS_PERIOD_MS)
+    this.#vitals.unref()
+  }
+
+  /** Ends it as a signal does, only at once. */
+  close(): void {
+    if (this.#ending) return
+    this.#ending = true
+    this.#io.tellCore({ type: 'shutdown', signal: '' })
   }
 
   /** `hasData`: there is something to load. */
-  #startCore(worker: Worker, hasData: boolean): void {
+  #startCore(hasData: boolean): void {
+    const worker = this.#host.thread('core')
     this.#watch(worker, 'core')
     const start: CoreStart = {
       memory: this.#memory,
@@ -143,16 +163,13 @@ export class ServerProcess {
 
   /** A thread that dies takes the server down: it must never be half alive. */
   #watch(worker: Worker, name: string): void {
-    worker.onerror = (event) => {
-      this.#logger.warning(`The ${name} thread failed: ${event.message}`)
-      process.exit(1)
-    }
-    worker.addEventListener('close', () => {
-      if (this.#ending) return
-      this.#logger.warning(`The ${name} thread ended unexpectedly`)
-      process.exit(1)
+    this.#threads.watch(worker, (what) => {
+      if (this.#ending && what === '') return
+      const text =
+        what === '' ? `The ${name} thread ended unexpectedly` : `The ${name} thread failed: ${what}`
+      this.#logger.warning(text)
+      this.#host.exit(1, text)
     })
-    this.#workers.push(worker)
   }
 
   #control(message: FromCore): void {
@@ -164,7 +181,7 @@ export class ServerProcess {
     else if (message.type === 'fatal') this.#refuse(message)
     else if (message.type === 'settings') this.#settingsChanged(message)
     else if (message.type === 'shutdown') this.#end(message.status)
-    else if (message.type === 'shutdown-failed') this.#ending = false
+    else if (message.type === 'shutdown-failed') this.#goOn()
     else if (message.type === 'disk') this.#startDisk()
     else if (message.type === 'rewrite') {
       const error = rewriteConfiguration(this.#configuration.file, message)
@@ -181,17 +198,23 @@ export class ServerProcess {
   }
 
   /** The core cannot start with this configuration. */
-  #refuse({ text, place, file }: Extract<FromCore, { type: 'fatal' }>): never {
-    if (place === undefined) this.#fatal(text, file)
-    process.stderr.write(configErrorReport(place.lineNumber, place.line, text))
-    process.exit(1)
+  #refuse({ text, place, file }: Extract<FromCore, { type: 'fatal' }>): void {
+    if (place === undefined) return this.#fatal(text, file)
+    const report = configErrorReport(place.lineNumber, place.line, text)
+    if (this.#host.isOwn) process.stderr.write(report)
+    this.#host.exit(1, report)
+  }
+
+  #goOn(): void {
+    this.#ending = false
+    this.#host.shutdownFailed()
   }
 
   /** The core knows its commands: io can read requests, so the doors may open. */
   #startIo(commands: readonly LookupItem[]): void {
     this.#io.useCommands(commands)
     for (let index = 1; index < this.#sharing; index++) {
-      const worker = new Worker(new URL('../io/worker.ts', import.meta.url).href)
+      const worker = this.#host.thread('io')
       this.#watch(worker, `io ${index}`)
       worker.onmessage = (event: MessageEvent<WorkerMessage>) => this.#workerSaid(event.data)
       const start: IoStart = {
@@ -210,7 +233,7 @@ export class ServerProcess {
 
   /** Later than the others, and only if it is needed: most of what a server does needs no file. */
   #startDisk(): void {
-    const worker = new Worker(new URL('../disk/worker.ts', import.meta.url).href)
+    const worker = this.#host.thread('disk')
     this.#watch(worker, 'disk')
     worker.onmessage = ({ data }: MessageEvent<DiskSays>) => {
       if (data.type === 'fatal') this.#fatal(data.text)
@@ -227,7 +250,7 @@ export class ServerProcess {
 
   #listened(outcome: ListenOutcome): void {
     for (const warning of outcome.warnings) this.#logger.warning(warning)
-    if (outcome.failure !== undefined) this.#fatal(outcome.failure)
+    if (outcome.failure !== undefined) return this.#fatal(outcome.failure)
     if (++this.#listening === this.#sharing) {
       this.#showLogo()
       this.#logger.warning('Server initialized')
@@ -251,10 +274,11 @@ export class ServerProcess {
     if (!this.#ready || this.#listening < this.#sharing) return
     this.#writePidFile()
     this.#logger.notice('Ready to accept connections')
+    this.#host.ready()
   }
 
   /** `file`: an RDB file of which the log shall say what is wrong with it. */
-  #fatal(text: string, file?: Extract<FromCore, { type: 'fatal' }>['file']): never {
+  #fatal(text: string, file?: Extract<FromCore, { type: 'fatal' }>['file']): void {
     if (file !== undefined) {
       const say = (line: string) => this.#logger.raw(`${line}\n`)
       // The check sees what the file consists of, not what is inside its values.
@@ -264,7 +288,7 @@ export class ServerProcess {
       }
     }
     this.#logger.warning(text)
-    process.exit(1)
+    this.#host.exit(1, text)
   }
 
   #signal(signal: string): void {
@@ -297,10 +321,16 @@ export class ServerProcess {
     this.#ending = true
     const { settings } = this.#configuration
     this.#io.listeners.stop()
+    clearInterval(this.#vitals)
     const pidFile = settings.text('pidfile')
     if (pidFile !== '' && this.#pidFileWritten) unlinkSync(pidFile)
     this.#logger.warning('Redbun is now ready to exit, bye bye...')
-    process.exit(status)
+    if (this.#host.isOwn) return this.#host.exit(status, '')
+    // Later: io is in the middle of delivering the word.
+    setImmediate(() => {
+      this.#io.stop()
+      this.#threads.stop().then(() => this.#host.exit(status, ''))
+    })
   }
 
   #writePidFile(): void {
@@ -327,7 +357,8 @@ export class ServerProcess {
 
   #enter(names: readonly string[]): SettingFailure | undefined {
     if (!names.includes('dir')) return undefined
-    const problem = enterDirectory(this.#configuration.settings.raw('dir'))
+    const go = this.#host.isOwn ? enterDirectory : findDirectory
+    const problem = go(this.#configuration.settings.raw('dir'))
     return 'problem' in problem ? { about: 'dir', error: problem.problem } : undefined
   }
 
@@ -359,6 +390,10 @@ export class ServerProcess {
 export type WorkerMessage =
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string }
   | { readonly type: 'listened'; readonly outcome: ListenOutcome }
+
+function hasRdbFile(settings: Settings): boolean {
+  return existsSync(join(settings.text('dir'), settings.text('dbfilename')))
+}
 
 /** Bytes that nobody can guess. */
 function randomBytes(size: number): Buffer {

@@ -80,6 +80,8 @@ export class Control {
       this.process = message.values
     } else if (message.type === 'shutdown') {
       const { settings, shutdown } = this.#server
+      const flags = shutdownFlags(settings.text('shutdown-on-sigterm'))
+      if (message.signal === '') return shutdown.begin(flags, undefined)
       const setting = message.signal === 'SIGINT' ? 'shutdown-on-sigint' : 'shutdown-on-sigterm'
       shutdown.signal(shutdownFlags(settings.text(setting)))
     }

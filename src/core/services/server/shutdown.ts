@@ -108,6 +108,7 @@ export class Shutdown {
     }
     if (this.duties.every((duty) => duty(flags)) && this.#save(flags)) {
       control.send({ type: 'shutdown', status: 0 })
+      this.#server.ended = true
       return
     }
     log.warning('Errors trying to shut down the server. Check the logs for more information.')
