@@ -91,6 +91,12 @@ export class ScriptEngine {
     seal(machine)
   }
 
+  /** Lets go of Lua. */
+  close(): void {
+    this.machine.close()
+    this.nested.close()
+  }
+
   /** Lua's memory has grown far beyond what is needed; it cannot shrink. Cold where it matters. */
   get isWasteful(): boolean {
     const { machine } = this

@@ -166,6 +166,7 @@ export class Functions {
   flush(): void {
     this.#set = new LibrarySet()
     if (this.#loader !== undefined) this.#scripting.server.reclaim.begin()
+    this.#loader?.engine.close()
     this.#loader = undefined
   }
 

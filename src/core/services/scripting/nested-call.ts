@@ -100,6 +100,12 @@ export class NestedCall implements ReplySink {
     this.session.protocol = 2
   }
 
+  /** The machine is closed. */
+  close(): void {
+    this.#args.openApart(this.#machine.bytes, this.#machine.words, 0)
+    this.#reply.useSpace(this.#machine.bytes, 0, 0)
+  }
+
   /** redis.call (`raises`) and redis.pcall. */
   make(state: number, raises: boolean): number {
     const scriptRun = this.#run

@@ -125,6 +125,7 @@ export class Scripts {
   // alloc: cold
   #dropEngine(): void {
     if (this.#engine !== undefined) this.#scripting.server.reclaim.begin()
+    this.#engine?.close()
     this.#engine = undefined
     for (const script of this.#bySha.values()) script.ref = 0
   }

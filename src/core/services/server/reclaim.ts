@@ -8,6 +8,8 @@
  * Never: collects unless memory was dropped.
  */
 import { RECLAIM_PASS_COUNT, RECLAIM_PERIOD_MS } from '../../../config/limits.ts'
+import { assert } from '../../../lib/assert.ts'
+import { CommandError } from '../../engine/errors.ts'
 import type { Timers } from '../../engine/timers.ts'
 
 export class Reclaim {
@@ -30,6 +32,21 @@ export class Reclaim {
       return
     }
     this.#passesLeft--
+    throwSomething()
     Bun.gc(true)
+  }
+}
+
+const SOMETHING = new CommandError('')
+
+/**
+ * The engine keeps what was thrown last, with all functions that it passed through, and with a
+ * function of an interpreter all of its memory. So something else is thrown last.
+ */
+function throwSomething(): void {
+  try {
+    throw SOMETHING
+  } catch (thrown) {
+    assert(thrown === SOMETHING, 'what is thrown is caught')
   }
 }

@@ -162,7 +162,8 @@ export interface Place {
 }
 
 export class LuaMachine {
-  readonly api: LuaApi
+  /** Not to be used after `close`. */
+  api: LuaApi
   /** The main thread of Lua. */
   readonly state: number
   bytes: Buffer = Buffer.alloc(0)
@@ -189,6 +190,17 @@ export class LuaMachine {
     this.state = this.api.luaL_newstate()
     const [panic] = this.define([(state) => this.#panic(state)], [])
     this.api.lua_atpanic(this.state, panic)
+  }
+
+  /**
+   * The machine is of no more use. Whoever still seems to refer to it, by what a stack happens to
+   * hold, does not keep the interpreter's memory.
+   */
+  close(): void {
+    this.api = CLOSED
+    this.bytes = Buffer.alloc(0)
+    this.words = new Int32Array(0)
+    this.#called.length = 0
   }
 
   /** Bytes that the scripts' values and code take. */
@@ -441,6 +453,7 @@ export class LuaMachine {
   }
 }
 
+const CLOSED = {} as LuaApi
 const NO_MEMORY = 'not enough memory'
 
 /** Imports of libraries that are not opened: files, processes, dates. */
