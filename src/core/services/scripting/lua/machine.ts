@@ -199,7 +199,7 @@ export class LuaMachine {
   close(): void {
     this.api = CLOSED
     this.bytes = Buffer.alloc(0)
-    this.words = new Int32Array(0)
+    this.words = new Int32Array(0) // alloc: once
     this.#called.length = 0
   }
 
