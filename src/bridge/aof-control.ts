@@ -29,7 +29,11 @@ export type AofToDisk =
   /** Cuts a file off where its last whole command ends. */
   | { readonly type: 'aof-truncate'; readonly name: string; readonly size: number }
   /** Commands go to the last increment from now on. `base`: a file in `root` that becomes the base. */
-  | { readonly type: 'aof-append'; readonly base: AofBase | null }
+  | {
+      readonly type: 'aof-append'
+      readonly base: AofBase | null
+      readonly removesHistory: boolean
+    }
   /** They go to a new increment; `temporary`: that is no part of the manifest yet. */
   | { readonly type: 'aof-rotate'; readonly temporary: boolean }
   /** The base is there: it takes the place of everything before the current increment. */

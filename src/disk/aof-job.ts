@@ -58,6 +58,8 @@ export class AofJob implements Job, AppendListener {
         return this.#orDie(() => {
           const opened = this.#files.openLast(message.base ?? undefined)
           this.#use(opened, false)
+          // A server that died after a rewrite has left them.
+          if (message.removesHistory) this.#files.removeHistory()
           this.#core.tell({ type: 'aof-answer', problem: '', size: opened.size })
         })
       case 'aof-rotate':

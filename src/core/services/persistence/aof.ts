@@ -159,7 +159,8 @@ export class Aof implements JobOwner, Durability {
   /** Everything was loaded: from now on commands are appended. `base`: for a start without files. */
   beginAppending(files: readonly AofFound[], base: AofBase | null): void {
     const total = files.reduce((sum, { size }) => sum + size, 0)
-    this.ask({ type: 'aof-append', base })
+    const removesHistory = !this.#server.settings.bool('aof-disable-auto-gc')
+    this.ask({ type: 'aof-append', base, removesHistory })
     this.baseSize = files.find(({ type }) => type === 'b')?.size ?? 0
     this.setSize(total)
     this.state = 'on'

@@ -205,6 +205,17 @@ describe('a start', () => {
   })
 })
 
+test('a start deletes what a rewrite has left', () => {
+  const first = new Target({ appendonly: 'yes' })
+  armFaults('aof-remove:1+:EIO,manifest-open:3:EIO')
+  first.ask('BGREWRITEAOF')
+  armFaults('')
+  expect(first.manifest).toEqual(['b 2.base.rdb', 'h 1.incr.aof', 'h 1.base.rdb', 'i 2.incr.aof'])
+  const next = new Target({ appendonly: 'yes' }, first.directory)
+  expect(next.manifest).toEqual(['b 2.base.rdb', 'i 2.incr.aof'])
+  expect(next.files.length).toBe(3)
+})
+
 describe('while the disk fails', () => {
   test('writes and PING are refused, reads are not, until it works again', async () => {
     const target = new Target({ appendonly: 'yes' })
