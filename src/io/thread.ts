@@ -33,6 +33,7 @@ import {
   WRITES,
 } from '../bridge/memory.ts'
 import {
+  CLASS_REPLICA,
   CLOSED_BY_OUTPUT_LIMIT,
   CLOSED_BY_PEER,
   CLOSED_BY_QUERY_LIMIT,
@@ -226,7 +227,8 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
       this.#turn()
       return
     }
-    this.#intake.take(connection, chunk)
+    const isSign = connection.outputClass === CLASS_REPLICA && isEmptyLine(chunk)
+    this.#intake.take(connection, isSign ? signOfLife() : chunk)
     if (connection.unfinished !== undefined || this.#slots[this.#slot(connection)] !== 0) {
       this.#inputChanged(connection)
     }
@@ -463,4 +465,17 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     }
     this.#windowCount = 0
   }
+}
+
+const LF = 10
+
+/** A replica that loads what it got says so: it is there, and has nothing to tell. */
+function isEmptyLine(chunk: Buffer): boolean {
+  return chunk[0] === LF && chunk.every((byte) => byte === LF)
+}
+
+/** What the core gets for an empty line, of which it would hear nothing: the acknowledgement of nothing. */
+// alloc: once a second while a replica loads
+function signOfLife(): Buffer {
+  return Buffer.from('REPLCONF ACK -1\r\n')
 }

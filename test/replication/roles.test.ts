@@ -67,6 +67,22 @@ describe.each(KINDS)('%s', (kind) => {
       expect(replica.log).toContain('sending an error to its master')
     }))
 
+  test('a replica that loads for long is not taken for dead', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind, [
+        ...['--repl-diskless-sync', 'no', '--repl-timeout', '2'],
+      ])
+      const client = await primary.connect()
+      await client.call('DEBUG POPULATE 700')
+      const replica = await stage.follow(KINDS[KINDS.length - 1], primary, [
+        ...['--key-load-delay', '5000', '--loading-process-events-interval-bytes', '1024'],
+      ])
+      await linked(replica)
+      await sameData(primary, replica)
+      expect(await info(client, 'sync_full')).toBe('1')
+      expect(await info(client, 'sync_partial_ok')).toBe('0')
+    }))
+
   test('WAIT counts those that have what was written', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)

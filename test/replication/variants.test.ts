@@ -52,6 +52,57 @@ async function fill(client: Client): Promise<void> {
   await client.call(['FUNCTION', 'LOAD', LIBRARY])
 }
 
+test('WAITAOF counts disks that hold what was written', () =>
+  onStage(async (stage) => {
+    const primary = await stage.start('redbun')
+    const client = await primary.connect()
+    expect(await client.ask('WAITAOF 1 0 100')).toBe(
+      '-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.',
+    )
+    expect(await client.ask('WAITAOF 2 0 0')).toBe(
+      '-ERR value is out of range, value must between 0 and 1',
+    )
+    expect(await client.ask('WAITAOF 0 -1 0')).toBe('-ERR value is out of range, must be positive')
+    expect(await client.ask('WAITAOF 0 0 -1')).toBe('-ERR timeout is negative')
+    expect(await client.ask('WAITAOF 0 0 0')).toBe('*2 :0 :0')
+    expect(await client.ask('SET k v')).toBe('+OK')
+    await client.call('CONFIG SET appendonly yes')
+    expect(await client.ask('WAITAOF 1 0 0')).toBe('*2 :1 :0')
+    expect(await client.ask('SET k w')).toBe('+OK')
+    expect(await client.ask('WAITAOF 1 0 0')).toBe('*2 :1 :0')
+    const replica = await stage.follow('redbun', primary, ['--appendonly', 'yes'])
+    await linked(replica)
+    expect(await client.ask('SET k x')).toBe('+OK')
+    expect(await client.ask('WAITAOF 1 1 10000')).toBe('*2 :1 :1')
+    const follower = await replica.connect()
+    expect(await follower.ask('WAITAOF 0 0 0')).toBe(
+      '-ERR WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated.',
+    )
+    await follower.call('CONFIG SET appendonly no')
+    expect(await client.ask('SET k y')).toBe('+OK')
+    expect(await client.ask('WAITAOF 0 1 100')).toMatch(/^\*2 :[01] :0$/)
+    await client.call('CONFIG SET appendfsync no')
+    expect(await client.ask('MULTI')).toBe('+OK')
+    await client.call('SET k z')
+    await client.call('WAITAOF 1 1 0')
+    expect(await client.ask('EXEC')).toMatch(/^\*2 \+OK \*2 :[01] :0$/)
+  }))
+
+test('a snapshot with fields that end says which version can read it', () =>
+  onStage(async (stage) => {
+    const primary = await stage.start('redbun')
+    const client = await primary.connect()
+    await client.call('HSET h f v g w')
+    await client.call('HEXPIRE h 1000 FIELDS 1 f')
+    const replica = await stage.follow('redbun', primary)
+    await linked(replica)
+    await sameData(primary, replica)
+    const copy = Bun.file(`${replica.directory}/dump.rdb`)
+    expect(await copy.slice(0, 9).text()).toBe('REDIS0012')
+    const follower = await replica.connect()
+    expect(await follower.ask('HTTL h FIELDS 2 f g')).toMatch(/^\*2 :(1000|999) :-1$/)
+  }))
+
 describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
   test('a data set by way of a file, and what is written meanwhile', () =>
     onStage(async (stage) => {

@@ -143,7 +143,9 @@ export function run(call: Call): void {
   if (propagation.active && keyspace.dirty !== dirty) {
     propagateCall(call)
     propagation.end()
-    call.session.writtenOffset = server.replication.offset
+    const { session } = call
+    session.writtenOffset = server.replication.offset
+    session.writtenPosition = server.aof.writer.position
   } else {
     propagation.end()
   }

@@ -87,6 +87,8 @@ export class Session {
   isPrimary = false
   /** The end of the replication stream after its last write. */
   writtenOffset = 0
+  /** The same in the append-only file. */
+  writtenPosition = 0
   commandCount = 0
   inputBytes = 0
 

@@ -225,6 +225,11 @@ export class Keyspace {
     return used
   }
 
+  /** Elements of some value have ends: what is saved of it only later versions of Redis can read. */
+  hasElementEnds(): boolean {
+    return this.dbs.some(({ elements }) => elements.order.count() > 0)
+  }
+
   keyCount(): number {
     let count = 0
     for (const db of this.dbs) count += db.size()

@@ -102,6 +102,7 @@ export class Aof implements JobOwner, Durability {
     this.#maySync = true
     this.#found = undefined
     this.writer.position = 0
+    for (const session of this.#server.clients.all()) session.writtenPosition = 0
     this.#positionThen = 0
     this.#setPeriod(AOF_CRON_PERIOD_MS)
     this.#job = disk.begin(
@@ -311,6 +312,11 @@ export class Aof implements JobOwner, Durability {
 
   durable(): number {
     return this.#server.disk.syncedPosition()
+  }
+
+  /** The file holds everything up to `position`, and is on the disk. */
+  holds(position: number): boolean {
+    return this.state === 'on' && ((this.durable() - position) | 0) >= 0
   }
 
   wait(): void {

@@ -38,6 +38,8 @@ export interface ReplicationPosition {
 export interface RdbBodyOptions {
   /** What a replica that loads this can go on from; absent where there is no stream. */
   readonly replication?: ReplicationPosition | undefined
+  /** What the head says, where it cannot be put right once the version is known. */
+  readonly version?: number
   /** The file begins an AOF. */
   readonly isAofBase: boolean
 }
@@ -68,7 +70,8 @@ export class RdbBody {
     for (const table of tables) this.#unsaid.set(table.dbIndex, table)
     const policy = settings.text('maxmemory-policy')
     this.#ages = policy.includes('lru') ? 'idle' : policy.includes('lfu') ? 'frequency' : 'none'
-    this.#text(`REDIS${String(RDB_VERSION).padStart(VERSION_DIGITS, '0')}`)
+    const version = options.version ?? RDB_VERSION
+    this.#text(`REDIS${String(version).padStart(VERSION_DIGITS, '0')}`)
     this.#aux('redis-ver', REDIS_VERSION)
     this.#aux('redis-bits', '64')
     this.#aux('ctime', String(Math.floor(clock.nowMs / 1000)))

@@ -18,6 +18,7 @@ import type { Server } from '../../server.ts'
 import type { CopyOwner } from './copy.ts'
 import { Handshake } from './handshake.ts'
 import type { PrimaryAddress, Replication } from './replication.ts'
+import { SyncedOffset } from './synced-offset.ts'
 import { Transfer } from './transfer.ts'
 
 const CONNECT = 0
@@ -42,6 +43,8 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   #applied = 0
   #lastIoMs = 0
   #downSinceMs: number
+  /** What of the stream is on this server's disk. */
+  #synced: SyncedOffset
   /** This server was the primary, and the other takes over at its request. */
   handsOver = false
 
@@ -50,6 +53,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     this.#replication = replication
     this.primary = primary
     this.#downSinceMs = server.clock.nowMs
+    this.#synced = new SyncedOffset(server.aof)
   }
 
   get isOnline(): boolean {
@@ -151,7 +155,10 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   /** Tells the primary how far this server is. */
   acknowledge(): void {
     if (this.#state !== ONLINE) return
-    this.#send(['REPLCONF', 'ACK', String(this.#applied)])
+    this.#synced.applied(this.#applied)
+    const synced = this.#synced.offset
+    const file = synced < 0 ? [] : ['FACK', String(synced)]
+    this.#send(['REPLCONF', 'ACK', String(this.#applied), ...file])
   }
 
   tick(): void {
@@ -247,6 +254,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     })
     this.#replay = new Replay(server, session, server.makeCall(), this)
     this.#applied = this.#replication.offset
+    this.#synced = new SyncedOffset(server.aof)
     this.#state = ONLINE
     this.#lastIoMs = server.clock.nowMs
     server.updateGuard()
@@ -266,6 +274,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     keyspace.expires = true
     if (replay.session.queue === undefined) {
       this.#applied = this.#replication.offset - replay.unfinishedSize
+      this.#synced.applied(this.#applied)
     }
     if (replay.broken !== '') {
       server.log.warning(`Protocol error from the master: ${replay.broken}`)

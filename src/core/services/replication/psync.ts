@@ -158,6 +158,7 @@ const OPTIONS: Readonly<Record<string, Take | undefined>> = {
     const hasAof = index + 2 < args.count && args.is(index + 1, 'FACK')
     const aofOffset = hasAof ? number(call, index + 2) : 0
     if (offset >= 0) call.server.replication.replicas.acknowledged(replica, offset, aofOffset)
+    else replica.ackMs = call.nowMs
     return QUIET
   },
   getack: ({ server }) => {

@@ -10,7 +10,7 @@
  */
 import { SYNC_PENDING_SIZE_MAX } from '../../../config/limits.ts'
 import { Crc64 } from '../../../lib/crc64.ts'
-import { OPCODE_END } from '../../../lib/rdb/format.ts'
+import { OPCODE_END, RDB_VERSION, RDB_VERSION_MAX } from '../../../lib/rdb/format.ts'
 import { RdbWriter } from '../../../lib/rdb/writer.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import type { SnapshotSink } from '../../keyspace/snapshot.ts'
@@ -51,6 +51,8 @@ export class StreamSync implements SnapshotSink, RunningSync {
     this.#body.begin(snapshot.tables, {
       isAofBase: false,
       replication: server.replication.position,
+      // The head leaves before any value is seen.
+      version: server.keyspace.hasElementEnds() ? RDB_VERSION_MAX : RDB_VERSION,
     })
   }
 

@@ -5,6 +5,7 @@
  * Owns: who waits for which offset.
  * Never: answers: whoever waits is unblocked, and its own end of waiting does.
  */
+import { SYNC_LOOK_PERIOD_MS } from '../../../config/limits.ts'
 import type { Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
 
@@ -15,14 +16,22 @@ interface Wait {
 
 export class Waits {
   readonly #server: Server
+  readonly #setPeriod: (periodMs: number) => void
   readonly #waiting = new Set<Wait>()
 
   constructor(server: Server) {
     this.#server = server
+    this.#setPeriod = server.timers.every(Number.POSITIVE_INFINITY, () => this.acknowledged())
   }
 
   get count(): number {
     return this.#waiting.size
+  }
+
+  /** As `add`, for one who waits for the disk as well, which says nothing when it is done. */
+  addForDisk(session: Session, isOver: () => boolean): void {
+    this.add(session, isOver)
+    this.#setPeriod(SYNC_LOOK_PERIOD_MS)
   }
 
   /** `isOver` is asked whenever somebody has acknowledged something. */
@@ -40,5 +49,6 @@ export class Waits {
         blocking.unblock(wait.session, false)
       }
     }
+    if (this.#waiting.size === 0) this.#setPeriod(Number.POSITIVE_INFINITY)
   }
 }
