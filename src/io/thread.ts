@@ -471,7 +471,8 @@ const LF = 10
 
 /** A replica that loads what it got says so: it is there, and has nothing to tell. */
 function isEmptyLine(chunk: Buffer): boolean {
-  return chunk[0] === LF && chunk.every((byte) => byte === LF)
+  for (let i = 0; i < chunk.length; i++) if (chunk[i] !== LF) return false
+  return true
 }
 
 /** What the core gets for an empty line, of which it would hear nothing: the acknowledgement of nothing. */
