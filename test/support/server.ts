@@ -18,7 +18,8 @@ export const ROOT = resolve(import.meta.dir, '../..')
 export const redisServerPath = Bun.which('redis-server') ?? ''
 
 /** Makes the process die with its parent, where the machine has the tool. */
-const LEASH = Bun.which('setpriv') === null ? [] : ['setpriv', '--pdeathsig', 'KILL']
+const SETPRIV = Bun.which('setpriv')
+const LEASH = SETPRIV === null ? [] : [SETPRIV, '--pdeathsig', 'KILL']
 
 const STARTED_WITHIN_MS = 15_000
 
@@ -32,6 +33,8 @@ export interface ServerOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Lines of a configuration file. */
   readonly config?: string
+  /** What is started instead of the sources: an executable, and words before all others. */
+  readonly program?: readonly string[]
 }
 
 export class RunningServer {
@@ -91,7 +94,7 @@ export class RunningServer {
 
 /** Starts our server. Throws: an Error with its log when it does not come up. */
 export function startRedbun(options: ServerOptions = {}): Promise<RunningServer> {
-  return start([process.execPath, MAIN], options)
+  return start(options.program ?? [process.execPath, MAIN], options)
 }
 
 /** Starts a real redis-server; look at `redisServerPath` before. */
