@@ -17,10 +17,8 @@ const COMMON = { rewrites: true, preamble: true, writers: 4, writeMs: 250 }
 const PLANS: readonly Plan[] = [
   { ...COMMON, seed: 1, policy: 'always', fault: '' },
   { ...COMMON, seed: 2, policy: 'always', fault: 'aof-write:12:tear', rewrites: false },
-  { ...COMMON, seed: 3, policy: 'always', fault: 'aof-sync:9:EIO' },
-  { ...COMMON, seed: 4, policy: 'everysec', fault: 'aof-write:9+:ENOSPC' },
   { ...COMMON, seed: 5, policy: 'always', fault: 'manifest-rename:4:die', preamble: false },
-  { ...COMMON, seed: 6, policy: 'everysec', fault: '' },
+  { ...COMMON, seed: 6, policy: 'everysec', fault: 'aof-write:9:ENOSPC' },
 ]
 
 for (const plan of PLANS) {

@@ -22,7 +22,7 @@ afterAll(() => {
 const encoded = (line: string) => encodeRequest(argumentsOf(line))
 const STEPS = 40
 /** From one place that is damaged to the next; `bun run test:crash` leaves out none. */
-const STRIDE = process.env['REDBUN_CRASH'] === undefined ? 11 : 1
+const STRIDE = process.env['REDBUN_CRASH'] === undefined ? 37 : 1
 
 /** Step n counts, adds n to a list, and every third time does both at once. */
 function step(n: number): Buffer[] {
@@ -158,5 +158,5 @@ test('a file with bits flipped loads, or is refused in Redis’s words', () => {
     expect(REFUSALS.some((words) => words.test(loader.refusal))).toBe(true)
     loader = new Loader()
   }
-  expect(refused).toBeGreaterThan(10)
+  expect(refused).toBeGreaterThan(5)
 })

@@ -138,9 +138,11 @@ describe('what was written', () => {
   for (const way of WAYS) {
     for (const seed of isLong ? [1, 2, 3, 4, 5, 6] : [2]) {
       const name = `${way.join(' ')}, seed ${seed}`
-      test(`is loaded again: ${name}`, async () => {
-        await (await exchange(startRedbun, startRedbun, seed, ...way)).stop()
-      })
+      if (isLong || redisServerPath === '') {
+        test(`is loaded again: ${name}`, async () => {
+          await (await exchange(startRedbun, startRedbun, seed, ...way)).stop()
+        })
+      }
       if (redisServerPath === '') continue
       test(`by Redbun, is loaded by Redis: ${name}`, async () => {
         await (await exchange(startRedbun, startRedis, seed, ...way)).stop()
@@ -153,7 +155,7 @@ describe('what was written', () => {
 })
 
 describe('a single file of the time before manifests', () => {
-  for (const preamble of ['yes', 'no']) {
+  for (const preamble of isLong ? ['yes', 'no'] : ['no']) {
     test(`becomes the base (aof-use-rdb-preamble ${preamble})`, async () => {
       const directory = freshDirectory()
       const way = ['--aof-use-rdb-preamble', preamble]

@@ -20,6 +20,7 @@ const directory = mkdtempSync(join(tmpdir(), 'redbun-check-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
 // Elsewhere than on the machines that have Redis's tools, only that nothing throws is tested.
+const isLong = process.env['REDBUN_CRASH'] !== undefined
 const TOOLS = Bun.which('redis-check-aof') !== null && Bun.which('redis-check-rdb') !== null
 
 const commands = (...lines: string[]) =>
@@ -88,7 +89,7 @@ function place(name: string, bytes: Uint8Array | string): string {
 
 describe('one file', () => {
   test('whole, cut at any byte, is judged alike', () => {
-    for (let size = 0; size <= PLAIN.length; size++) {
+    for (let size = 0; size <= PLAIN.length; size += isLong ? 1 : 3) {
       compareAof([place('cut.aof', PLAIN.subarray(0, size))], `cut at ${size}`)
     }
   })
