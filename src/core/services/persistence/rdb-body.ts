@@ -40,6 +40,8 @@ export interface RdbBodyOptions {
   readonly replication?: ReplicationPosition | undefined
   /** What the head says, where it cannot be put right once the version is known. */
   readonly version?: number
+  /** Libraries are left out. */
+  readonly withoutFunctions?: boolean
   /** The file begins an AOF. */
   readonly isAofBase: boolean
 }
@@ -83,6 +85,7 @@ export class RdbBody {
       this.#aux('repl-offset', String(replication.offset))
     }
     this.#aux('aof-base', options.isAofBase ? '1' : '0')
+    if (options.withoutFunctions === true) return
     for (const { code } of this.#server.scripting.functions.libraries()) {
       this.#writer.byte(OPCODE_FUNCTION)
       this.#writer.string(code, 0, code.length)

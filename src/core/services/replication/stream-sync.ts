@@ -32,6 +32,8 @@ export class StreamSync implements SnapshotSink, RunningSync {
   readonly #sum = new Crc64()
   readonly #mark: Buffer
   readonly isPreparing = false
+  /** Whoever wants functions only gets no keys. */
+  readonly #withoutData: boolean
   lastSentMs: number
 
   constructor(server: Server, replicas: Replicas, to: readonly Replica[], onEnd: () => void) {
@@ -39,6 +41,9 @@ export class StreamSync implements SnapshotSink, RunningSync {
     this.#replicas = replicas
     this.#to = new Set(to)
     this.#onEnd = onEnd
+    // All that get the same snapshot want the same of it.
+    const [{ withoutData, withoutFunctions }] = to
+    this.#withoutData = withoutData
     const mark = server.randomId()
     this.#mark = Buffer.from(mark)
     this.lastSentMs = server.clock.nowMs
@@ -50,6 +55,7 @@ export class StreamSync implements SnapshotSink, RunningSync {
     const snapshot = server.keyspace.takeSnapshot(this)
     this.#body.begin(snapshot.tables, {
       isAofBase: false,
+      withoutFunctions,
       replication: server.replication.position,
       // The head leaves before any value is seen.
       version: server.keyspace.hasElementEnds() ? RDB_VERSION_MAX : RDB_VERSION,
@@ -70,7 +76,7 @@ export class StreamSync implements SnapshotSink, RunningSync {
   }
 
   entry(dbIndex: number, arena: Arena, ref: Ref): void {
-    this.#body.entry(dbIndex, arena, ref)
+    if (!this.#withoutData) this.#body.entry(dbIndex, arena, ref)
   }
 
   hasRoom(): boolean {
