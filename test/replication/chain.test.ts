@@ -6,9 +6,11 @@
  * Owns: the seeds.
  * Never: looks inside a server.
  */
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { redisServerPath } from '../support/server.ts'
-import { info, type Kind, linked, onStage, sameData, until, Writer } from './stage.ts'
+import { info, type Kind, linked, onStage, PATIENCE_MS, sameData, until, Writer } from './stage.ts'
+
+setDefaultTimeout(PATIENCE_MS)
 
 const CHAINS: readonly (readonly Kind[])[] =
   redisServerPath === ''
@@ -18,7 +20,7 @@ const CHAINS: readonly (readonly Kind[])[] =
         ['redis', 'redbun', 'redbun', 'redis'],
       ]
 
-test.each(CHAINS)('%s, %s, %s, ...', (...kinds: readonly Kind[]) =>
+test.concurrent.each(CHAINS)('%s, %s, %s, ...', (...kinds: readonly Kind[]) =>
   onStage(async (stage) => {
     const chain = [await stage.start(kinds[0])]
     const writer = await Writer.begin(chain[0], 6)

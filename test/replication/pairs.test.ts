@@ -6,9 +6,11 @@
  * Owns: the seeds.
  * Never: looks inside a server.
  */
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { redisServerPath } from '../support/server.ts'
-import { info, type Kind, linked, onStage, sameData, until, Writer } from './stage.ts'
+import { info, type Kind, linked, onStage, PATIENCE_MS, sameData, until, Writer } from './stage.ts'
+
+setDefaultTimeout(PATIENCE_MS)
 
 const PAIRS: readonly (readonly [primary: Kind, replica: Kind])[] =
   redisServerPath === ''
@@ -20,7 +22,7 @@ const PAIRS: readonly (readonly [primary: Kind, replica: Kind])[] =
       ]
 
 describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
-  test('a whole data set, and what is written meanwhile', () =>
+  test.concurrent('a whole data set, and what is written meanwhile', () =>
     onStage(async (stage) => {
       const primary = await stage.start(primaryKind)
       const writer = await Writer.begin(primary, 1)
@@ -33,7 +35,7 @@ describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
       await sameData(primary, replica)
     }))
 
-  test('goes on where a cut link ended', () =>
+  test.concurrent('goes on where a cut link ended', () =>
     onStage(async (stage) => {
       const primary = await stage.start(primaryKind)
       const replica = await stage.follow(replicaKind, primary)
@@ -50,7 +52,7 @@ describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
       expect(await info(client, 'sync_full')).toBe('1')
     }))
 
-  test('gets everything again when too much was written meanwhile', () =>
+  test.concurrent('gets everything again when too much was written meanwhile', () =>
     onStage(async (stage) => {
       const primary = await stage.start(primaryKind, ['--repl-backlog-size', '16384'])
       const replica = await stage.follow(replicaKind, primary)
@@ -66,7 +68,7 @@ describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
       expect(await follower.ask('EXISTS only:here')).toBe(':0')
     }))
 
-  test('a replica is promoted, and its primary follows it without a new copy', () =>
+  test.concurrent('a replica is promoted, and its primary follows it without a new copy', () =>
     onStage(async (stage) => {
       const primary = await stage.start(primaryKind)
       const replica = await stage.follow(replicaKind, primary)
@@ -87,7 +89,7 @@ describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
       expect(await info(promoted, 'sync_full')).toBe('0')
     }))
 
-  test('a replica that was killed comes back', () =>
+  test.concurrent('a replica that was killed comes back', () =>
     onStage(async (stage) => {
       const primary = await stage.start(primaryKind)
       const replica = await stage.follow(replicaKind, primary)
@@ -101,7 +103,7 @@ describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
       await sameData(primary, again)
     }))
 
-  test('a primary that was killed comes back empty, and its replica with it', () =>
+  test.concurrent('a primary that was killed comes back empty, and its replica with it', () =>
     onStage(async (stage) => {
       const primary = await stage.start(primaryKind)
       const replica = await stage.follow(replicaKind, primary)
@@ -119,7 +121,7 @@ describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
       expect(await follower.ask('DBSIZE')).toBe(':0')
     }))
 
-  test('a primary that ended in order goes on with its replicas without a new copy', () =>
+  test.concurrent('a primary that ended in order goes on with its replicas without a new copy', () =>
     onStage(async (stage) => {
       const primary = await stage.start(primaryKind)
       const replica = await stage.follow(replicaKind, primary)

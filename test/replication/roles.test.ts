@@ -5,16 +5,18 @@
  * Owns: nothing.
  * Never: looks inside a server.
  */
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { notation } from '../support/reply.ts'
 import { redisServerPath } from '../support/server.ts'
-import { info, type Kind, linked, onStage, sameData, until } from './stage.ts'
+import { info, type Kind, linked, onStage, PATIENCE_MS, sameData, until } from './stage.ts'
+
+setDefaultTimeout(PATIENCE_MS)
 
 const KINDS: readonly Kind[] = redisServerPath === '' ? ['redbun'] : ['redbun', 'redis']
 
 /** The same of both kinds: what Redis answers is what is expected. */
 describe.each(KINDS)('%s', (kind) => {
-  test('a replica refuses writes and says what it is', () =>
+  test.concurrent('a replica refuses writes and says what it is', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)
       const replica = await stage.follow(kind, primary)
@@ -53,7 +55,7 @@ describe.each(KINDS)('%s', (kind) => {
       expect(await follower.ask('SET own 2')).toBe('+OK')
     }))
 
-  test('a replica that cannot follow any more ends where it shall', () =>
+  test.concurrent('a replica that cannot follow any more ends where it shall', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)
       const replica = await stage.follow(kind, primary, ['--propagation-error-behavior', 'panic'])
@@ -67,7 +69,7 @@ describe.each(KINDS)('%s', (kind) => {
       expect(replica.log).toContain('sending an error to its master')
     }))
 
-  test('a replica that loads for long is not taken for dead', () =>
+  test.concurrent('a replica that loads for long is not taken for dead', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind, [
         ...['--repl-diskless-sync', 'no', '--repl-timeout', '2'],
@@ -83,7 +85,7 @@ describe.each(KINDS)('%s', (kind) => {
       expect(await info(client, 'sync_partial_ok')).toBe('0')
     }))
 
-  test('WAIT counts those that have what was written', () =>
+  test.concurrent('WAIT counts those that have what was written', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)
       const client = await primary.connect()
@@ -113,7 +115,7 @@ describe.each(KINDS)('%s', (kind) => {
       expect((await client.next()).kind).toBe(':')
     }))
 
-  test('a primary with too few replicas takes no writes', () =>
+  test.concurrent('a primary with too few replicas takes no writes', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind, ['--min-replicas-to-write', '1'])
       const client = await primary.connect()
@@ -124,7 +126,7 @@ describe.each(KINDS)('%s', (kind) => {
       await until('the write', () => client.ask('SET k v'), '+OK')
     }))
 
-  test('a replica whose primary is away may refuse to serve old data', () =>
+  test.concurrent('a replica whose primary is away may refuse to serve old data', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)
       const replica = await stage.follow(kind, primary, ['--replica-serve-stale-data', 'no'])
@@ -143,7 +145,7 @@ describe.each(KINDS)('%s', (kind) => {
       expect(await client.ask('GET k')).toBe('(nil)')
     }))
 
-  test('what expires is gone from the replica when the primary says so', () =>
+  test.concurrent('what expires is gone from the replica when the primary says so', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)
       const replica = await stage.follow(kind, primary)
@@ -159,7 +161,7 @@ describe.each(KINDS)('%s', (kind) => {
       await until('the deletion', () => follower.ask('DBSIZE'), ':0')
     }))
 
-  test('FAILOVER exchanges the parts', () =>
+  test.concurrent('FAILOVER exchanges the parts', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)
       const replica = await stage.follow(kind, primary)

@@ -76,7 +76,16 @@ export class Stage {
   }
 }
 
+/** Tests run side by side: most of their time they wait. Their own time begins when they are let in. */
+const STAGE_COUNT = 4
+/** For `setDefaultTimeout`: waiting to be let in counts, too. */
+export const PATIENCE_MS = 180_000
+let stagesInUse = 0
+const queue: (() => void)[] = []
+
 export async function onStage(use: (stage: Stage) => Promise<void>): Promise<void> {
+  if (stagesInUse < STAGE_COUNT) stagesInUse++
+  else await new Promise<void>((resolve) => queue.push(resolve))
   const stage = new Stage()
   try {
     await use(stage)
@@ -84,6 +93,9 @@ export async function onStage(use: (stage: Stage) => Promise<void>): Promise<voi
     throw new Error(`${(error as Error).message}\n${stage.logs()}`)
   } finally {
     await stage.end()
+    const next = queue.shift()
+    if (next === undefined) stagesInUse--
+    else next()
   }
 }
 

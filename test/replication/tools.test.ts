@@ -6,7 +6,7 @@
  * Owns: certificates.
  * Never: looks inside a server.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from '../support/client.ts'
@@ -17,7 +17,9 @@ import {
   redisServerPath,
   startRedbun,
 } from '../support/server.ts'
-import { info, linked, onStage, sameData, until } from './stage.ts'
+import { info, linked, onStage, PATIENCE_MS, sameData, until } from './stage.ts'
+
+setDefaultTimeout(PATIENCE_MS)
 
 const CLI = Bun.which('redis-cli') ?? ''
 /** The bus of a cluster listens ten thousand above. */
@@ -62,7 +64,7 @@ async function fill(client: Client): Promise<void> {
 }
 
 describe.skipIf(CLI === '')('redis-cli', () => {
-  test('copies the data set, or functions only', () =>
+  test.concurrent('copies the data set, or functions only', () =>
     onStage(async (stage) => {
       const server = await stage.start('redbun')
       const client = await server.connect()
@@ -88,7 +90,7 @@ describe.skipIf(CLI === '')('redis-cli', () => {
       expect(await info(client, 'connected_slaves')).toBe('0')
     }))
 
-  test('shows the stream', () =>
+  test.concurrent('shows the stream', () =>
     onStage(async (stage) => {
       const server = await stage.start('redbun')
       const client = await server.connect()
@@ -115,7 +117,7 @@ describe.skipIf(CLI === '')('redis-cli', () => {
       await child.exited
     }))
 
-  test.skipIf(redisServerPath === '')('moves a data set into a Redis Cluster', () =>
+  test.concurrent.skipIf(redisServerPath === '')('moves a data set into a Redis Cluster', () =>
     onStage(async (stage) => {
       const nodes: RunningServer[] = []
       for (let i = 0; i < 3; i++) {
@@ -149,7 +151,7 @@ describe.skipIf(CLI === '')('redis-cli', () => {
   )
 })
 
-test('a replica logs in as the user that it is told', () =>
+test.concurrent('a replica logs in as the user that it is told', () =>
   onStage(async (stage) => {
     const primary = await stage.start('redbun', [
       ...['--user', 'copier', 'on', '>secret', '+psync', '+replconf', '+ping'],
@@ -191,7 +193,7 @@ describe('over TLS', () => {
   })
   afterAll(() => rmSync(directory, { recursive: true }))
 
-  test('a replica follows', () =>
+  test.concurrent('a replica follows', () =>
     onStage(async (stage) => {
       const args = () => {
         const port = freePort()

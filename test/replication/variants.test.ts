@@ -6,10 +6,12 @@
  * Owns: the seeds.
  * Never: looks inside a server.
  */
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Client } from '../support/client.ts'
 import { redisServerPath } from '../support/server.ts'
-import { info, type Kind, linked, onStage, sameData, until } from './stage.ts'
+import { info, type Kind, linked, onStage, PATIENCE_MS, sameData, until } from './stage.ts'
+
+setDefaultTimeout(PATIENCE_MS)
 
 const PAIRS: readonly (readonly [primary: Kind, replica: Kind])[] =
   redisServerPath === ''
@@ -52,7 +54,7 @@ async function fill(client: Client): Promise<void> {
   await client.call(['FUNCTION', 'LOAD', LIBRARY])
 }
 
-test('WAITAOF counts disks that hold what was written', () =>
+test.concurrent('WAITAOF counts disks that hold what was written', () =>
   onStage(async (stage) => {
     const primary = await stage.start('redbun')
     const client = await primary.connect()
@@ -88,7 +90,7 @@ test('WAITAOF counts disks that hold what was written', () =>
     expect(await client.ask('EXEC')).toMatch(/^\*2 \+OK \*2 :[01] :0$/)
   }))
 
-test('a snapshot with fields that end says which version can read it', () =>
+test.concurrent('a snapshot with fields that end says which version can read it', () =>
   onStage(async (stage) => {
     const primary = await stage.start('redbun')
     const client = await primary.connect()
@@ -104,7 +106,7 @@ test('a snapshot with fields that end says which version can read it', () =>
   }))
 
 describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
-  test('a data set by way of a file, and what is written meanwhile', () =>
+  test.concurrent('a data set by way of a file, and what is written meanwhile', () =>
     onStage(async (stage) => {
       const primary = await stage.start(primaryKind, ['--repl-diskless-sync', 'no'])
       const client = await primary.connect()
@@ -116,7 +118,7 @@ describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
       await sameData(primary, replica)
     }))
 
-  test.each(['on-empty-db', 'swapdb'])('a data set straight into memory: %s', (way) =>
+  test.concurrent.each(['on-empty-db', 'swapdb'])('a data set straight into memory: %s', (way) =>
     onStage(async (stage) => {
       const primary = await stage.start(primaryKind)
       const client = await primary.connect()
@@ -143,7 +145,7 @@ describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
     }),
   )
 
-  test('what was there is served while an older state is replaced, and stays if that fails', () =>
+  test.concurrent('what was there is served while an older state is replaced, and stays if that fails', () =>
     onStage(async (stage) => {
       const primary = await stage.start(primaryKind, ['--repl-backlog-size', '16384'])
       const client = await primary.connect()
