@@ -5,9 +5,11 @@
  * Owns: nothing.
  * Never: looks inside a server.
  */
+
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { rmSync } from 'node:fs'
 import { notation } from '../support/reply.ts'
-import { redisServerPath } from '../support/server.ts'
+import { makeDirectory, redisServerPath } from '../support/server.ts'
 import { info, type Kind, linked, onStage, PATIENCE_MS, sameData, until } from './stage.ts'
 
 setDefaultTimeout(PATIENCE_MS)
@@ -83,6 +85,26 @@ describe.each(KINDS)('%s', (kind) => {
       await sameData(primary, replica)
       expect(await info(client, 'sync_full')).toBe('1')
       expect(await info(client, 'sync_partial_ok')).toBe('0')
+    }))
+
+  test.concurrent('a replica that cannot save what its primary writes ends, or goes on if told to', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const replica = await stage.follow(kind, primary)
+      await linked(replica)
+      const [master, follower] = [await primary.connect(), await replica.connect()]
+      const gone = makeDirectory()
+      await follower.call(['CONFIG', 'SET', 'dir', gone, 'save', '3600 1000'])
+      rmSync(gone, { recursive: true })
+      await follower.call('BGSAVE')
+      await until('the failure', () => info(follower, 'rdb_last_bgsave_status'), 'err')
+      await follower.call('CONFIG SET replica-ignore-disk-write-errors yes')
+      await master.call('SET k v')
+      await until('the write', () => follower.ask('GET k'), '$v')
+      await follower.call('CONFIG SET replica-ignore-disk-write-errors no')
+      await master.call('SET k w')
+      await replica.child.exited
+      expect(replica.log).toContain('Replica was unable to write command to disk.')
     }))
 
   test.concurrent('WAIT counts those that have what was written', () =>

@@ -9,7 +9,7 @@
 import { REQUEST_HASH, REQUEST_HEADER_WORDS, REQUEST_SIZE } from '../../bridge/message.ts'
 import { hashWords } from '../../lib/hash.ts'
 import { BROKEN, COMPLETE, RequestParser } from '../../lib/resp/request-parser.ts'
-import { type CommandEntry, FLAG_NOT_QUEUED } from '../command/table.ts'
+import { type CommandEntry, FLAG_NOT_QUEUED, FLAG_WRITE } from '../command/table.ts'
 import type { Server } from '../server.ts'
 import { type Call, run } from './call.ts'
 import type { Session } from './session.ts'
@@ -25,6 +25,8 @@ export interface ReplayOwner {
   unknownCommand(name: string): void
   /** A call was answered with an error. */
   commandFailed(entry: CommandEntry, error: string): void
+  /** A write is about to be called although `looksAtWrites`. */
+  writes(): void
 }
 
 export class Replay {
@@ -36,6 +38,8 @@ export class Replay {
   #words = new Int32Array(START_WORDS)
   #bytes = Buffer.from(this.#words.buffer)
   #unfinished = EMPTY
+  /** The owner wants to know of each write before it is called. */
+  looksAtWrites = false
   /** What is wrong with the bytes; then nothing more is taken. */
   broken = ''
 
@@ -90,6 +94,7 @@ export class Replay {
     if (entry === undefined) {
       return this.#owner.unknownCommand(bytes.latin1Slice(offsets[0], offsets[1])) // alloc: it should not be
     }
+    if (this.looksAtWrites && (entry.flagBits & FLAG_WRITE) !== 0) this.#owner.writes()
     this.#copyArguments(entry)
     const call = this.#call
     const { session } = this

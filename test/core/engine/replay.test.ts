@@ -45,6 +45,7 @@ class Follower {
     this.#replay = new Replay(server, session, server.makeCall(), {
       unknownCommand: (name) => this.mistakes.push(name),
       commandFailed: ({ name }, error) => this.mistakes.push(`${name}: ${error}`),
+      writes: () => this.mistakes.push('writes'),
     })
   }
 

@@ -30,6 +30,8 @@ const STATE_NAMES = ['connect', 'connecting', 'handshake', 'sync', 'connected']
 /** Sent while the snapshot is on its way, so that the primary does not lose patience. */
 const NEWLINE = Buffer.from('\n')
 
+const DISK_WARNING_PERIOD_MS = 10_000
+
 export class PrimaryLink implements PeerOwner, ReplayOwner {
   readonly primary: PrimaryAddress
   readonly #server: Server
@@ -42,6 +44,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   /** Bytes applied, and where a transaction that is not whole yet began. */
   #applied = 0
   #lastIoMs = 0
+  #diskWarningMs = Number.NEGATIVE_INFINITY
   #downSinceMs: number
   /** What of the stream is on this server's disk. */
   #synced: SyncedOffset
@@ -192,6 +195,18 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     this.#accuse(error, entry.name)
   }
 
+  /** What the primary has written cannot be kept here. */
+  writes(): void {
+    const { settings, control, clock, log } = this.#server
+    if (!settings.bool('replica-ignore-disk-write-errors')) {
+      const text = 'Replica was unable to write command to disk.'
+      return control.send({ type: 'fatal', text })
+    }
+    if (clock.nowMs - this.#diskWarningMs < DISK_WARNING_PERIOD_MS) return
+    this.#diskWarningMs = clock.nowMs
+    log.warning('Replica is applying a command even though it is unable to write to disk.')
+  }
+
   /** What was right at the primary is not here: the two have come apart. */
   #accuse(error: string, name: string): void {
     const { settings, control } = this.#server
@@ -267,6 +282,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     const server = this.#server
     const { keyspace } = server
     this.#replication.passOn(bytes, offset, size)
+    replay.looksAtWrites = (server.saves.refusal ?? server.aof.refusal) !== undefined
     server.clock.startLap()
     // Keys that have expired here are there until the primary deletes them.
     keyspace.expires = false

@@ -32,7 +32,7 @@ export class Replicas {
   readonly #replication: Replication
   readonly #all = new Set<Replica>()
   readonly fullSync: FullSync
-  #pingDueMs = 0
+  #lastPingMs = 0
   /** Bytes of the stream that may wait for one that has no use for them yet; 0: no limit. */
   #pendingLimit = 0
   /** Replicas that are near enough, as `min-replicas-max-lag` says. */
@@ -209,8 +209,9 @@ export class Replicas {
 
   #ping(): void {
     const { clock, settings, failover } = this.#server
-    if (this.#replication.isReplica || clock.nowMs < this.#pingDueMs) return
-    this.#pingDueMs = clock.nowMs + settings.int('repl-ping-replica-period') * 1000
+    const periodMs = settings.int('repl-ping-replica-period') * 1000
+    if (this.#replication.isReplica || clock.nowMs - this.#lastPingMs < periodMs) return
+    this.#lastPingMs = clock.nowMs
     // While everything waits for a failover, the replica has to be able to catch up.
     if (failover.isPausing) return
     this.#replication.stream.command(PING)
