@@ -1,6 +1,7 @@
 /**
  * Redis's own test suite against our server: `bun run test:official`.
  *
+ *     --mode MODE    external: against a server of ours, the rule; self: the suite starts our executable
  *     --unit NAME    only this unit, as 'unit/type/string'; may be repeated
  *     --all          every unit, also those this server is not ready for
  *     --tags TAGS    passed on: '-slow -needs:debug'
@@ -12,6 +13,7 @@
  * Never: ends well when a test failed.
  */
 import { parseArgs } from 'node:util'
+import { buildExecutable } from './stage.ts'
 import { getSuite } from './suite.ts'
 import { runUnit, type UnitResult } from './unit.ts'
 
@@ -34,6 +36,7 @@ const PROGRESS_WIDTH = 90
 
 const { values } = parseArgs({
   options: {
+    mode: { type: 'string', default: 'external' },
     unit: { type: 'string', multiple: true },
     all: { type: 'boolean', default: false },
     tags: { type: 'string' },
@@ -49,12 +52,18 @@ async function main(): Promise<number> {
     console.log('The suite is written in Tcl: install tclsh (Debian: apt-get install tcl).')
     return 1
   }
+  const { mode } = values
+  if (mode !== 'external' && mode !== 'self') {
+    console.log(`There is no mode '${mode}': external or self.`)
+    return 1
+  }
+  if (mode === 'self') await buildExecutable()
   const suite = await getSuite(values.suite)
   const units = values.unit ?? (values.all ? await allUnits(suite) : UNITS)
   const results: UnitResult[] = []
   for (const [i, unit] of units.entries()) {
     const head = `[${i + 1}/${units.length}] ${unit}`
-    const result = await runUnit(suite, unit, values.tags ?? TAGS[unit], (line) =>
+    const result = await runUnit(mode, suite, unit, values.tags ?? TAGS[unit], (line) =>
       progress(`${head} ${line}`),
     )
     progress('')

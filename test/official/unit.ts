@@ -1,11 +1,11 @@
 /**
- * One unit of the suite against a fresh server of ours, in the suite's external mode.
+ * One unit of the suite against fresh servers of ours.
  *
  * Thread: any.
- * Owns: the server and the suite's process, for as long as the unit takes.
+ * Owns: the suite's process, for as long as the unit takes.
  * Never: lets one test that hangs, or kills the server, take the rest of the unit with it.
  */
-import { type RunningServer, startRedbun } from '../support/server.ts'
+import { type Mode, makeStage, type Stage } from './stage.ts'
 
 export interface UnitResult {
   readonly unit: string
@@ -38,6 +38,7 @@ const SILENCE_MS = 60_000
 const ALWAYS_SKIPPED = ['/SDIFF with first set empty$|a dict containing long chain']
 
 export async function runUnit(
+  mode: Mode,
   suite: string,
   unit: string,
   tags: string | undefined,
@@ -48,7 +49,7 @@ export async function runUnit(
   let attempt: Attempt | undefined
   for (let tries = 0; tries < ATTEMPTS_MAX; tries++) {
     const skips = hung.map(({ name }) => name)
-    attempt = await runOnce(suite, unit, tags, skips, progress)
+    attempt = await runOnce(mode, suite, unit, tags, skips, progress)
     if (attempt.end === 'done' || attempt.culprit === undefined) break
     hung.push({ name: attempt.culprit, error: attempt.trouble })
   }
@@ -65,19 +66,21 @@ export async function runUnit(
 }
 
 async function runOnce(
+  mode: Mode,
   suite: string,
   unit: string,
   tags: string | undefined,
   skips: readonly string[],
   progress: (line: string) => void,
 ): Promise<Attempt> {
-  const server = await startRedbun()
-  const args = ['tests/test_helper.tcl', '--host', '127.0.0.1', '--port', String(server.port)]
+  const stage = await makeStage(mode, suite)
+  const args = ['tests/test_helper.tcl', ...stage.args]
   args.push('--single', unit, '--clients', '1', '--durable', '--dont-clean')
   if (tags !== undefined) args.push('--tags', tags)
-  for (const skip of [...ALWAYS_SKIPPED, ...skips]) args.push('--skiptest', skip)
+  const alwaysSkipped = mode === 'external' ? ALWAYS_SKIPPED : []
+  for (const skip of [...alwaysSkipped, ...skips]) args.push('--skiptest', skip)
   const child = Bun.spawn(['tclsh', ...args], {
-    cwd: suite,
+    cwd: stage.folder,
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -85,39 +88,35 @@ async function runOnce(
   const reader = new OutputReader(progress)
   let silent = false
   const watch = setInterval(() => {
-    if (performance.now() - reader.lastProgressMs < SILENCE_MS && server.isRunning) return
-    silent = server.isRunning
+    if (performance.now() - reader.lastProgressMs < SILENCE_MS && stage.isRunning()) return
+    silent = stage.isRunning()
     child.kill('SIGKILL')
   }, 500)
   const [errors] = await Promise.all([new Response(child.stderr).text(), reader.read(child.stdout)])
   await child.exited
   clearInterval(watch)
-  const attempt = judge(reader, server, silent, errors)
-  await server.stop('SIGKILL')
+  const attempt = judge(reader, stage, silent, errors)
+  await stage.end()
   return attempt
 }
 
-function judge(
-  reader: OutputReader,
-  server: RunningServer,
-  silent: boolean,
-  errors: string,
-): Attempt {
+function judge(reader: OutputReader, stage: Stage, silent: boolean, errors: string): Attempt {
   const { passed, failed, skipped } = reader
   const results = { passed, failed, skipped }
-  if (!server.isRunning) {
-    const trouble = `the server died:\n${server.log.slice(-2000)}`
-    return { ...results, end: 'server died', trouble, culprit: lastBegun(server.log) }
+  const log = stage.log()
+  if (!stage.isRunning()) {
+    const trouble = `the server died:\n${log.slice(-2000)}`
+    return { ...results, end: 'server died', trouble, culprit: lastBegun(log) }
   }
   if (silent) {
     const trouble = `nothing happened for ${SILENCE_MS / 1000} s`
-    return { ...results, end: 'hang', trouble, culprit: lastBegun(server.log) }
+    return { ...results, end: 'hang', trouble, culprit: lastBegun(log) }
   }
   if (reader.exception === '' && reader.isDone) {
     return { ...results, end: 'done', trouble: '', culprit: undefined }
   }
   const trouble = `${reader.exception}\n${errors}`.trim()
-  const culprit = lastBegun(server.log)
+  const culprit = lastBegun(log)
   const known = culprit === undefined || passed.includes(culprit)
   return { ...results, end: 'aborted', trouble, culprit: known ? undefined : culprit }
 }
