@@ -209,6 +209,13 @@ export class AofFiles {
       }
       return done === true
     }
+    let hasDirectory = true
+    // While appendonly is off nothing else has made it.
+    this.#makeDirectory((text) => {
+      hasDirectory = false
+      this.#log('warning', text)
+    })
+    if (!hasDirectory) return -1
     if (!move(temporaryBase, basePath, 'base', [base.temporaryName, baseName])) return -1
     if (isTemporary) {
       const from = temporaryIncrementName(fileName)

@@ -123,6 +123,13 @@ export class Arena {
     return this.topPageMax << (PAGE_MAP_SHIFT + 2)
   }
 
+  /** Bytes that an arena without a single block needs: its tables, and its part of the page map. */
+  get fixedBytes(): number {
+    const { spansWithRoom, freeRuns, freeRunBits } = this
+    const mapBytes = this.firstPage << (PAGE_MAP_SHIFT + 2)
+    return mapBytes + spansWithRoom.byteLength + freeRuns.byteLength + freeRunBits.byteLength
+  }
+
   /** Bytes that the system may have had to back with memory. */
   get touchedBytes(): number {
     return (this.topPageMax - this.firstPage + 1) * PAGE_SIZE_BYTES

@@ -140,7 +140,7 @@ export class Eviction {
       this.#clientBytes = clients.bufferedBytes() + clients.count * SESSION_SIZE
     }
     const otherBytes = this.#clientBytes + transactions.queuedBytes + scripting.cachedBytes
-    return this.#keyspace.usedBytes() + otherBytes
+    return this.#keyspace.usedBytes() + this.#keyspace.fixedBytes + otherBytes
   }
 
   /**

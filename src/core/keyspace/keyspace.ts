@@ -30,6 +30,8 @@ export interface KeyspaceOptions {
 export class Keyspace {
   readonly hashSeed: number
   readonly arenas: Arena[] = []
+  /** Bytes of memory that are needed without any key. */
+  readonly fixedBytes: number
   readonly dbs: Db[] = []
   readonly clock: Clock
   readonly propagation: Propagation
@@ -83,6 +85,7 @@ export class Keyspace {
       arena.hashSeed = options.hashSeed
       this.arenas.push(arena)
     }
+    this.fixedBytes = this.arenas.reduce((sum, arena) => sum + arena.fixedBytes, 0)
     for (let i = 0; i < options.databaseCount; i++) this.dbs.push(new Db(this, i))
     this.tick()
   }

@@ -12,9 +12,9 @@ import type { Db } from '../../keyspace/db.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 
 export interface ArenaAccount {
-  /** Bytes of blocks handed out. */
+  /** Bytes of blocks handed out, and what is needed without any. */
   readonly usedBytes: number
-  /** Bytes of the pages that these blocks lie in. */
+  /** Bytes of the pages that these blocks lie in, and what is needed without any. */
   readonly activeBytes: number
   /** Bytes that the system may have had to back with memory, the page maps included. */
   readonly touchedBytes: number
@@ -23,7 +23,13 @@ export interface ArenaAccount {
 }
 
 export function arenaAccount(keyspace: Keyspace): ArenaAccount {
-  const account = { usedBytes: 0, activeBytes: 0, touchedBytes: 0, capacityBytes: 0 }
+  const { fixedBytes } = keyspace
+  const account = {
+    usedBytes: fixedBytes,
+    activeBytes: fixedBytes,
+    touchedBytes: 0,
+    capacityBytes: 0,
+  }
   for (const arena of keyspace.arenas) {
     account.usedBytes += arena.usedBytes
     account.activeBytes += arena.usedPageCount * PAGE_SIZE_BYTES
@@ -53,9 +59,9 @@ export function deadlineBytes(keyspace: Keyspace, db: Db): number {
   return sum
 }
 
-/** Bytes of everything in the arenas that is neither key nor value. */
+/** Bytes of everything that is neither key nor value. */
 export function overheadBytes(keyspace: Keyspace): number {
-  let sum = 0
+  let sum = keyspace.fixedBytes
   for (const db of keyspace.dbs) sum += tableBytes(keyspace, db) + deadlineBytes(keyspace, db)
   return sum
 }

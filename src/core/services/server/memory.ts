@@ -149,7 +149,7 @@ function answerStats({ server, reply }: Call): void {
   const figures: [name: string, value: number, isDouble?: true][] = [
     ['peak.allocated', stats.peakUsedBytes],
     ['total.allocated', usedBytes],
-    ['startup.allocated', 0],
+    ['startup.allocated', keyspace.fixedBytes],
     ['replication.backlog', 0],
     ['clients.slaves', 0],
     ['clients.normal', 0],
@@ -161,9 +161,13 @@ function answerStats({ server, reply }: Call): void {
   const rest: typeof figures = [
     ['overhead.total', overhead],
     ['keys.count', keys],
-    ['keys.bytes-per-key', keys === 0 ? 0 : Math.floor(usedBytes / keys)],
+    ['keys.bytes-per-key', keys === 0 ? 0 : Math.floor((usedBytes - keyspace.fixedBytes) / keys)],
     ['dataset.bytes', usedBytes - overhead],
-    ['dataset.percentage', share(usedBytes - overhead, usedBytes) * 100, true],
+    [
+      'dataset.percentage',
+      share(usedBytes - overhead, usedBytes - keyspace.fixedBytes) * 100,
+      true,
+    ],
     ['peak.percentage', share(usedBytes, stats.peakUsedBytes) * 100, true],
     ['allocator.allocated', usedBytes],
     ['allocator.active', activeBytes],

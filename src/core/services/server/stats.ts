@@ -142,7 +142,9 @@ export class Stats {
 
   /** Looks at the used memory now, so that the peak is never below it. */
   notePeak(): void {
-    this.peakUsedBytes = Math.max(this.peakUsedBytes, this.#server.keyspace.usedBytes())
+    const { keyspace } = this.#server
+    const usedBytes = keyspace.usedBytes() + keyspace.fixedBytes
+    this.peakUsedBytes = Math.max(this.peakUsedBytes, usedBytes)
   }
 
   /** CONFIG RESETSTAT. */
@@ -162,7 +164,7 @@ export class Stats {
     this.commandRate.reset()
     this.inputRate.reset()
     this.outputRate.reset()
-    this.peakUsedBytes = keyspace.usedBytes()
+    this.peakUsedBytes = keyspace.usedBytes() + keyspace.fixedBytes
     keyspace.hits = 0
     keyspace.misses = 0
     keyspace.expiredCount = 0

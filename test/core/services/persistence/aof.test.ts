@@ -108,6 +108,17 @@ describe('the files', () => {
     expect(target.info('aof_enabled')).toBe('1')
   })
 
+  test('are made by a rewrite also while nothing is appended', () => {
+    const target = new Target()
+    target.ask('SET k 1')
+    target.ask('BGREWRITEAOF')
+    expect(target.manifest).toEqual(['b 1.base.rdb'])
+    expect(target.info('aof_last_bgrewrite_status')).toBe('ok')
+    target.ask('SET k 2')
+    expect(target.ask('DEBUG LOADAOF')).toBe('+OK')
+    expect(target.ask('GET k')).toBe('$1')
+  })
+
   test('follow each other through rewrites, off and on again', () => {
     const target = new Target()
     expect(existsSync(target.parts)).toBe(false)
