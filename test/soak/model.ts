@@ -39,7 +39,7 @@ export class Model {
   readonly #prefix: string
   readonly #dice: Dice
   /** Whether the server evicts keys that have a deadline. */
-  evicts = false
+  #evicts = false
   readonly #strings = new Map<string, string>()
   readonly #numbers = new Map<string, number>()
   readonly #hashes = new Map<string, Map<string, string>>()
@@ -54,6 +54,12 @@ export class Model {
   constructor(prefix: string, dice: Dice) {
     this.#prefix = prefix
     this.#dice = dice
+  }
+
+  /** Keys with a deadline may be gone from now on; without, those that are written from now on stay. */
+  set evicts(evicts: boolean) {
+    this.#evicts = evicts
+    if (evicts) for (const expiring of this.#expiring.values()) expiring.mayBeEvicted = true
   }
 
   /** One step, at times several that belong together. */
@@ -270,7 +276,7 @@ export class Model {
         value,
         durationMs,
         written: undefined,
-        mayBeEvicted: this.evicts,
+        mayBeEvicted: this.#evicts,
       }
       this.#expiring.set(key, expiring)
       return {
@@ -281,7 +287,6 @@ export class Model {
         },
       }
     }
-    if (this.evicts) old.mayBeEvicted = true
     return {
       command: ['GET', key],
       judge: (reply, times) => judgeExpiring(reply, old, times),

@@ -38,6 +38,7 @@ const EVICTION_ROOM_SIZE = 2 ** 20
 const REPLICA_WITHIN_MS = 20_000
 /** Bytes that the process may take more for the same data, after its first rounds. */
 const RSS_GROWTH_MAX = 64 * 2 ** 20
+const DIFFERENCES_SHOWN = 5
 /** So long it may take to be warm. */
 const WARM_ROUNDS = 2
 
@@ -110,7 +111,7 @@ async function every(periodMs: number, untilMs: number, act: () => Promise<void>
 async function tolerantly(admin: Client, command: string, what: keyof typeof counts) {
   const reply = await admin.ask(command, 60_000)
   if (!reply.startsWith('-')) counts[what]++
-  else if (!/in progress|already/i.test(reply)) throw new Error(`${command}: ${reply}`)
+  else if (!/in progress|already|is active/i.test(reply)) throw new Error(`${command}: ${reply}`)
 }
 
 /** By turns there is memory for everything, or only for what has no deadline. */
@@ -156,7 +157,26 @@ async function sameOnReplica(admin: Client): Promise<void> {
     }
     await Bun.sleep(200)
   }
-  throw new Error(`the replica holds something else: ${digests.join(' and ')}`)
+  throw new Error(`the replica holds something else: ${await differences(admin, follower)}`)
+}
+
+/** The keys that are not the same on both, with their digests. */
+async function differences(primary: Client, follower: Client): Promise<string> {
+  const held = await Promise.all([primary, follower].map(contents))
+  const keys = new Set(held.flatMap((map) => [...map.keys()]))
+  const different = [...keys].filter((key) => held[0].get(key) !== held[1].get(key))
+  const shown = different.slice(0, DIFFERENCES_SHOWN).map((key) => {
+    return `${key} (${held.map((map) => map.get(key) ?? 'missing').join(', ')})`
+  })
+  return `${different.length} of ${keys.size} keys: ${shown.join('; ')}`
+}
+
+async function contents(client: Client): Promise<Map<string, string>> {
+  const { items = [] } = await client.call('KEYS *')
+  const keys = items.map(({ bytes }) => bytes?.toString('latin1') ?? '')
+  const map = new Map<string, string>()
+  for (const key of keys) map.set(key, await client.ask(['DEBUG', 'DIGEST-VALUE', key]))
+  return map
 }
 
 async function memory(client: Client, field: string): Promise<number> {
