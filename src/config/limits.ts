@@ -199,6 +199,9 @@ export const SLOW_LOG_ARGUMENT_SIZE = 128
 /** How often links to primary and replicas are looked after. */
 export const REPLICATION_PERIOD_MS = 1000
 
+/** Between two looks at keys with deadlines that clients of a writable replica made. */
+export const OWN_KEYS_PERIOD_MS = 100
+
 /** While a replica has as much to read, a snapshot on its way to it waits. */
 export const SYNC_PENDING_SIZE_MAX = 1024 * 1024
 export const SYNC_LOOK_PERIOD_MS = 2

@@ -107,6 +107,23 @@ describe.each(KINDS)('%s', (kind) => {
       expect(replica.log).toContain('Replica was unable to write command to disk.')
     }))
 
+  test.concurrent('a replica that may be written to expires what it made itself', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const replica = await stage.follow(kind, primary, ['--replica-read-only', 'no'])
+      await linked(replica)
+      const [master, follower] = [await primary.connect(), await replica.connect()]
+      await master.call('DEBUG SET-ACTIVE-EXPIRE 0')
+      await master.call('SET theirs v PX 100')
+      await until('the key', () => follower.ask('DBSIZE'), ':1')
+      expect(await follower.ask('SET own v PX 100')).toBe('+OK')
+      expect(await follower.ask('SET kept v')).toBe('+OK')
+      expect(await follower.ask('PEXPIRE kept 100')).toBe(':1')
+      expect(await follower.ask('DBSIZE')).toBe(':3')
+      await until('the end', () => follower.ask('DBSIZE'), ':1')
+      expect(await follower.ask('EXISTS own')).toBe(':0')
+    }))
+
   test.concurrent('WAIT counts those that have what was written', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)

@@ -208,7 +208,7 @@ export class Db {
     if (timed) {
       setEntryDeadline(arena, ref, deadlineMs)
       this.deadlines.addOrFree(this.arenaIndex, ref, deadlineMs)
-      this.#keyspace.deadlineAdded(deadlineMs)
+      this.#keyspace.deadlineAdded(deadlineMs, this, ref)
     }
     byteMapInsert(arena, table, hash, ref)
     if (this.#keyspace.ready.awaitedCount > 0) this.signalReady(args, index)
@@ -234,7 +234,7 @@ export class Db {
     if (timed) {
       setEntryDeadline(arena, made, deadlineMs)
       this.deadlines.addOrFree(this.arenaIndex, made, deadlineMs)
-      this.#keyspace.deadlineAdded(deadlineMs)
+      this.#keyspace.deadlineAdded(deadlineMs, this, made)
     }
     byteMapReplace(arena, this.#maps[this.arenaIndex], this.#hashOf(made), ref, made)
     this.#forgetDeadlines(ref)
@@ -252,7 +252,7 @@ export class Db {
     this.deadlines.add(this.arenaIndex, ref, deadlineMs)
     this.deadlines.remove(this.arenaIndex, ref, before)
     setEntryDeadline(arena, ref, deadlineMs)
-    this.#keyspace.deadlineAdded(deadlineMs)
+    this.#keyspace.deadlineAdded(deadlineMs, this, ref)
     return ref
   }
 
@@ -532,7 +532,7 @@ export class Db {
     } finally {
       if (!done && entryHasElements(this.arena, ref)) this.elements.forget(ref)
     }
-    this.#keyspace.deadlineAdded(deadlineMs)
+    this.#keyspace.deadlineAdded(deadlineMs, this, ref)
   }
 
   #free(ref: Ref): void {

@@ -67,6 +67,8 @@ export class Keyspace {
   activeExpire = true
   /** RESTORE refuses a wrong checksum, unless DEBUG SET-SKIP-CHECKSUM-VALIDATION. */
   checksPayloads = true
+  /** On a writable replica: who deletes what its own clients made. */
+  ownKeys: { note(db: Db, ref: Ref): void } | undefined = undefined
   #isPaused = false
   #isReplica = false
   /** False while a file is loaded: its commands meet the keys that they met when they were written. */
@@ -173,8 +175,10 @@ export class Keyspace {
   }
 
   /** A key got this deadline: the core must not sleep beyond it. */
-  deadlineAdded(deadlineMs: number): void {
+  deadlineAdded(deadlineMs: number, db?: Db, ref: Ref = 0): void {
     if (deadlineMs < this.nextDeadlineMs) this.nextDeadlineMs = deadlineMs
+    // What the primary sends is applied while nothing expires.
+    if (this.ownKeys !== undefined && db !== undefined && this.expires) this.ownKeys.note(db, ref)
   }
 
   /** Whether a key with this deadline is not to be seen any more. */

@@ -20,6 +20,7 @@ import type { Server } from '../../server.ts'
 import type { ReplicationPosition } from '../persistence/rdb-body.ts'
 import { Backlog } from './backlog.ts'
 import { waitAtShutdown } from './farewell.ts'
+import { OwnKeys } from './own-keys.ts'
 import { PrimaryLink } from './primary-link.ts'
 import { Replicas } from './replicas.ts'
 import { ReplicationStream } from './stream.ts'
@@ -37,6 +38,7 @@ export class Replication {
   readonly #server: Server
   readonly stream: ReplicationStream
   readonly replicas: Replicas
+  readonly #ownKeys: OwnKeys
   /** Undefined while nobody reads the stream. */
   backlog: Backlog | undefined = undefined
   id: string
@@ -58,6 +60,7 @@ export class Replication {
     this.id = this.#newId()
     this.stream = new ReplicationStream((bytes, size) => this.#add(bytes, size))
     this.replicas = new Replicas(server, this)
+    this.#ownKeys = new OwnKeys(server)
     server.saves.replicationPosition = () => this.position
     waitAtShutdown(server, this)
     server.timers.every(REPLICATION_PERIOD_MS, () => this.#tick())
@@ -103,6 +106,7 @@ export class Replication {
   settingsChanged(): void {
     this.backlog?.resize(this.#server.settings.int('repl-backlog-size'))
     this.replicas.settingsChanged()
+    this.#noteOwnKeys()
   }
 
   /** The data are loaded: follows whom the settings say. */
@@ -178,6 +182,7 @@ export class Replication {
 
   /** The data are no longer those of the history: nothing can go on from it. */
   forgetHistory(): void {
+    this.#ownKeys.forget()
     if (this.hasHistory) this.#server.log.notice('Discarding previously cached master state.')
     this.hasHistory = false
   }
@@ -267,6 +272,13 @@ export class Replication {
     )
   }
 
+  #noteOwnKeys(): void {
+    const { keyspace, settings } = this.#server
+    const isWritable = this.isReplica && !settings.bool('replica-read-only')
+    keyspace.ownKeys = isWritable ? this.#ownKeys : undefined
+    if (!this.isReplica) this.#ownKeys.forget()
+  }
+
   #makeBacklog(): void {
     const size = this.#server.settings.int('repl-backlog-size')
     this.backlog = new Backlog(size, this.#offset)
@@ -275,6 +287,7 @@ export class Replication {
   #roleChanged(): void {
     const { isReplica } = this
     this.#server.keyspace.setReplica(isReplica)
+    this.#noteOwnKeys()
     this.#server.control.send({ type: 'role', isReplica })
     this.#follow()
     this.#server.updateGuard()
