@@ -147,7 +147,7 @@ function flagsOf(call: Call, entry: CommandEntry, queue: Queue | undefined): num
   const { callFlags } = entry.definition
   const flags = callFlags === undefined ? entry.flagBits : callFlags(call, entry.flagBits)
   if (queue === undefined || (flags & FLAG_EXECUTES_QUEUE) === 0) return flags
-  const all = flags & ~(queue.missingBits & FLAG_LOADING)
+  const all = flags & ~(queue.missingBits & (FLAG_LOADING | FLAG_STALE))
   return all | (queue.flagBits & (FLAG_DENYOOM | FLAG_WRITE | FLAG_MAY_REPLICATE))
 }
 

@@ -112,6 +112,8 @@ export class Blocking {
     const { ready } = this.#server.keyspace
     if (this.#serving) return
     this.#serving = true
+    // The call that made the key may have taken its time.
+    this.#server.clock.tick()
     while (ready.pending) {
       for (const { blocked, withError } of this.#ended.splice(0)) this.#end(blocked, withError)
       for (const key of ready.take()) {
@@ -151,7 +153,9 @@ export class Blocking {
     args.open(request.bytes, request.words, 0)
     const db = server.keyspace.dbs[dbIndex]
     const index = this.#keyIndex(blocked, key)
-    const ref = db.peek(args, index)
+    // A key whose time is over is gone by being looked at, as for any call.
+    const found = db.find(args, index)
+    const ref = found !== 0 && db.expireIfDue(found) ? 0 : db.peek(args, index)
     const fits = ref !== 0 && db.typeOf(ref) === spec.type
     if (!fits && spec.wakeOnDelete !== true) return
     const entry = session.lastCommand
