@@ -220,6 +220,8 @@ export class Server {
     this.timers.cron(CLIENT_CRON_PERIOD_MS, () => this.clients.closeIdle())
     const payload = encode({ type: 'commands', commands: this.commands.lookupTable() })
     for (const link of this.links) this.outbox.control(link, payload)
+    // The doors open, and the logo is shown, before anything is loaded that may end the process.
+    this.outbox.flush()
     if (this.settings.bool('appendonly')) beginWithAof(this, () => this.#loaded())
     else if (this.start.diskRuns === true) loadAtStart(this, () => this.#loaded())
     else this.#loaded()

@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import type { AofBase, AofFound } from '../bridge/aof-control.ts'
 import { fromBytes, toBytes, toUnicode } from '../config/byte-text.ts'
 import type { LogLevel } from '../config/log-levels.ts'
+import { systemErrorText } from '../lib/system-error.ts'
 import {
   closeFile,
   DiskError,
@@ -106,7 +107,7 @@ export class AofFiles {
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException
         if (code === undefined) throw error
-        const { text } = new DiskError('aof-size', code, message).problem
+        const text = systemErrorText(code, message)
         throw new AofFatalError(`Unable to obtain the AOF file ${name} length. stat: ${text}`)
       }
     })

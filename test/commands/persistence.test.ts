@@ -86,6 +86,12 @@ describe('DEBUG RELOAD', () => {
     )
     check('DEBUG RELOAD', '+OK')
     check('FCALL f 0', ':7')
+    check('SET k v', '+OK')
+    // What is there already is not replaced, and nobody dies of it.
+    check('DEBUG RELOAD NOSAVE NOFLUSH', '-ERR Error trying to load the RDB dump')
+    check('FCALL f 0', ':7')
+    check('GET k', '$v')
+    check('DEBUG RELOAD NOSAVE NOFLUSH MERGE', '+OK')
     check('FUNCTION FLUSH', '+OK')
   })
 })

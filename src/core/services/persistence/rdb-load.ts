@@ -85,17 +85,27 @@ export interface RdbLoadOptions {
 /** How it ended. */
 export type RdbLoadOutcome =
   | { readonly state: 'loaded' }
-  /** `lines` for the log; `isFormat`: the file is an RDB file, and its content is at fault. */
-  | { readonly state: 'failed'; readonly lines: readonly string[]; readonly isFormat: boolean }
+  | ({ readonly state: 'failed' } & RdbFailure)
+
+/** `lines`: for the log. */
+interface RdbFailure {
+  readonly lines: readonly string[]
+  /** The file is an RDB file, and its content is at fault. */
+  readonly isFormat: boolean
+  /** Every value that was read is whole: DEBUG RELOAD goes on with them. */
+  readonly isWholeSoFar: boolean
+}
 
 /** Thrown inside. */
-class LoadError {
+class LoadError implements RdbFailure {
   readonly lines: readonly string[]
   readonly isFormat: boolean
+  readonly isWholeSoFar: boolean
 
-  constructor(lines: readonly string[], isFormat: boolean) {
+  constructor(lines: readonly string[], isFormat: boolean, isWholeSoFar = false) {
     this.lines = lines
     this.isFormat = isFormat
+    this.isWholeSoFar = isWholeSoFar
   }
 }
 
@@ -283,7 +293,7 @@ export class RdbLoader implements Loader {
     } catch (error) {
       if (!(error instanceof CommandError)) throw error
       const problem = error.text.replace(/^ERR /, '')
-      throw new LoadError([`Failed loading library, ${problem}`], true)
+      throw new LoadError([`Failed loading library, ${problem}`], true, true)
     }
   }
 
@@ -387,6 +397,7 @@ export class RdbLoader implements Loader {
             this.#internal('RDB CRC error'),
           ],
           true,
+          true,
         )
       }
     }
@@ -396,19 +407,19 @@ export class RdbLoader implements Loader {
   }
 
   /** What went wrong, in words. Throws: what is our own fault. */
-  #failure(error: unknown): { lines: readonly string[]; isFormat: boolean } {
+  #failure(error: unknown): RdbFailure {
     if (error instanceof LoadError) return error
     if (error instanceof ArenaFullError) {
-      return { lines: ['Out of memory loading the DB.'], isFormat: false }
+      return new LoadError(['Out of memory loading the DB.'], false)
     }
     if (!(error instanceof RdbCorruptError)) throw error
     const { problem } = this.#source
-    if (problem !== undefined) return { lines: [problem.text], isFormat: false }
+    if (problem !== undefined) return new LoadError([problem.text], false)
     if (error === RDB_SHORT) {
       const text = 'Short read or OOM loading DB. Unrecoverable error, aborting now.'
-      return { lines: [text, this.#internal('Unexpected EOF reading RDB file')], isFormat: true }
+      return new LoadError([text, this.#internal('Unexpected EOF reading RDB file')], true, true)
     }
-    return { lines: [this.#internal(error.message)], isFormat: true }
+    return new LoadError([this.#internal(error.message)], true)
   }
 
   #internal(reason: string): string {

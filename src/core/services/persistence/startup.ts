@@ -16,6 +16,8 @@ interface RdbLoading {
   readonly done: (loader: RdbLoader) => void
   /** There is no such file; by default that is as good as an empty one. */
   readonly missing: () => void
+  /** What was read until it went wrong is there; by default the process ends. */
+  readonly halfDone?: () => void
 }
 
 /** Loads what there is at the start; `done` follows, unless the process ends. */
@@ -35,7 +37,7 @@ export function loadAtStart(server: Server, done: () => void): void {
 }
 
 /** Begins to load the RDB file that the settings name. What is wrong with it ends the process. */
-export function loadRdb(server: Server, { replaces, done, missing }: RdbLoading): void {
+export function loadRdb(server: Server, { replaces, done, missing, halfDone }: RdbLoading): void {
   const { settings, loading, disk } = server
   const directory = settings.raw('dir')
   const path = `${directory}${directory.endsWith('/') ? '' : '/'}${settings.raw('dbfilename')}`
@@ -44,7 +46,11 @@ export function loadRdb(server: Server, { replaces, done, missing }: RdbLoading)
     source.close()
     if (outcome.state === 'failed') {
       if (source.problem?.code === 'ENOENT') return missing()
-      return refuse(server, outcome, path, source)
+      if (halfDone === undefined || !outcome.isWholeSoFar) {
+        return refuse(server, outcome, path, source)
+      }
+      server.log.warning(outcome.lines[0])
+      return halfDone()
     }
     loading.lastLoadedKeys = loader.loadedKeys
     loading.lastExpiredKeys = loader.expiredKeys

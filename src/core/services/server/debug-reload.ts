@@ -13,7 +13,7 @@ const BAD_OPTION = new CommandError(
   'ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.',
 )
 const NOT_SAVED = new CommandError('ERR')
-const NOT_LOADED = 'ERR Error trying to load the RDB dump, check server logs.'
+const NOT_LOADED = 'ERR Error trying to load the RDB dump'
 
 export function reload(call: Call): void {
   const { args, server, keyspace } = call
@@ -33,13 +33,15 @@ export function reload(call: Call): void {
     server.reclaim.begin()
   }
   const answer = call.answerLater()
+  const failed = () => answer((reply) => reply.error(NOT_LOADED))
   loadRdb(server, {
     replaces,
     done() {
       server.log.warning('DB reloaded by DEBUG RELOAD')
       answer((reply) => reply.ok())
     },
-    missing: () => answer((reply) => reply.error(NOT_LOADED)),
+    missing: failed,
+    halfDone: failed,
   })
   // What follows in a transaction must find the data.
   if (call.session.queue !== undefined) server.loading.finish()
