@@ -131,7 +131,7 @@ export class Eviction {
 
   /**
    * Bytes that the limit is held against: keys, clients with what waits for them or comes from them,
-   * and scripts.
+   * and scripts. Not what waits for replicas: evicting would make more of it.
    */
   usedBytes(): number {
     const { clients, clock, scripting, transactions } = this.#server

@@ -143,10 +143,14 @@ export class Clients {
     this.#server.outbox.select(session)
   }
 
-  /** Bytes of requests that have begun to arrive, and of replies that peers have not taken. */
-  bufferedBytes(): number {
+  /**
+   * Bytes of requests that have begun to arrive, and of replies that peers have not taken: of
+   * replicas, or of all others.
+   */
+  bufferedBytes(ofReplicas = false): number {
     let sum = 0
     for (const session of this.#byId.values()) {
+      if ((session.replica !== undefined) !== ofReplicas) continue
       const { link, joinedSize, waitingSize } = session
       sum += link.inputBytes(session) + link.outputBytes(session) + joinedSize + waitingSize
     }

@@ -10,13 +10,15 @@ import type { Server } from '../../server.ts'
 import { arenaAccount, human, overheadBytes, percent, ratio } from './account.ts'
 
 export function memorySection(server: Server): string[] {
-  const { keyspace, settings, stats, clients } = server
+  const { aof, keyspace, settings, stats, clients, replication } = server
   stats.notePeak()
   const { usedBytes, activeBytes, touchedBytes } = arenaAccount(keyspace)
   const peakBytes = stats.peakUsedBytes
   const residentBytes = Number(server.control.process.rss ?? 0)
   const overhead = overheadBytes(keyspace)
   const limit = settings.int('maxmemory')
+  const backlogBytes = replication.backlog?.capacity ?? 0
+  const replicaBytes = clients.bufferedBytes(true)
   return [
     `used_memory:${usedBytes}`,
     `used_memory_human:${human(usedBytes)}`,
@@ -46,13 +48,13 @@ export function memorySection(server: Server): string[] {
     `rss_overhead_bytes:${residentBytes - touchedBytes}`,
     `mem_fragmentation_ratio:${ratio(residentBytes, usedBytes)}`,
     `mem_fragmentation_bytes:${residentBytes - usedBytes}`,
-    'mem_not_counted_for_evict:0',
-    'mem_replication_backlog:0',
-    'mem_total_replication_buffers:0',
-    'mem_clients_slaves:0',
+    `mem_not_counted_for_evict:${replicaBytes + aof.bufferedSize}`,
+    `mem_replication_backlog:${backlogBytes}`,
+    `mem_total_replication_buffers:${backlogBytes + replicaBytes}`,
+    `mem_clients_slaves:${replicaBytes}`,
     `mem_clients_normal:${clients.bufferedBytes()}`,
     'mem_cluster_links:0',
-    'mem_aof_buffer:0',
+    `mem_aof_buffer:${aof.bufferedSize}`,
     'mem_allocator:libc',
     'active_defrag_running:0',
     `lazyfree_pending_objects:${keyspace.lazyFree.pendingCount}`,

@@ -139,7 +139,7 @@ function checkSamples({ args }: Call): void {
 }
 
 function answerStats({ server, reply }: Call): void {
-  const { keyspace, stats } = server
+  const { aof, clients, keyspace, replication, stats } = server
   stats.notePeak()
   const { usedBytes, activeBytes, touchedBytes } = arenaAccount(keyspace)
   const residentBytes = Number(server.control.process.rss ?? 0)
@@ -150,11 +150,11 @@ function answerStats({ server, reply }: Call): void {
     ['peak.allocated', stats.peakUsedBytes],
     ['total.allocated', usedBytes],
     ['startup.allocated', keyspace.fixedBytes],
-    ['replication.backlog', 0],
-    ['clients.slaves', 0],
-    ['clients.normal', 0],
+    ['replication.backlog', replication.backlog?.capacity ?? 0],
+    ['clients.slaves', clients.bufferedBytes(true)],
+    ['clients.normal', clients.bufferedBytes()],
     ['cluster.links', 0],
-    ['aof.buffer', 0],
+    ['aof.buffer', aof.bufferedSize],
     ['lua.caches', server.scripting.scripts.cachedBytes],
     ['functions.caches', server.scripting.functions.cachedBytes],
   ]
