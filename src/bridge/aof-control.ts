@@ -9,6 +9,9 @@
  */
 export type AofPolicy = 'always' | 'everysec' | 'no'
 
+/** What is told of when it lasts long; `write-while-syncing`: a sync was in progress. */
+export type AofAct = 'write' | 'write-while-syncing' | 'sync'
+
 /** From the core. */
 export type AofToDisk =
   /** Begins the job: finds what files there are. Answered by 'aof-found'. */
@@ -43,6 +46,8 @@ export type AofToDisk =
   | { readonly type: 'aof-policy'; readonly policy: AofPolicy; readonly maySync: boolean }
   /** Deletes the files that a rewrite has replaced. */
   | { readonly type: 'aof-remove-history' }
+  /** Writes and syncs that last at least so long are told of; 0: none. */
+  | { readonly type: 'aof-watch'; readonly leastMs: number }
   /** DEBUG AOF-FLUSH-SLEEP: before each write. */
   | { readonly type: 'aof-sleep'; readonly microseconds: number }
   /** Another job: a file of commands; its bytes follow as they are, then 'plain-end', or 'abort'. */
@@ -78,6 +83,12 @@ export type AofFromDisk =
       readonly problem: string
       /** Bytes of the file that this was about. */
       readonly size: number
+    }
+  /** It lasted long. */
+  | {
+      readonly type: 'aof-lasted'
+      readonly act: AofAct
+      readonly ms: number
     }
   /** Writing, or syncing, fails or works again; the system's words, empty for none. */
   | {

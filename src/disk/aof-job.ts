@@ -6,7 +6,7 @@
  * Owns: which increment commands go to.
  * Never: reads a command.
  */
-import type { AofPolicy, AofToDisk } from '../bridge/aof-control.ts'
+import type { AofAct, AofPolicy, AofToDisk } from '../bridge/aof-control.ts'
 import type { ToDisk } from '../bridge/disk-control.ts'
 import { assert } from '../lib/assert.ts'
 import { AofFatalError, AofFiles, type OpenIncrement } from './aof-files.ts'
@@ -29,6 +29,8 @@ export class AofJob implements Job, AppendListener {
   #delayedCount = 0
   #isSyncing = false
   #sleepUs = 0
+  /** What lasts so long is told of. */
+  #leastMs = Number.POSITIVE_INFINITY
 
   constructor(order: Extract<AofToDisk, { type: 'aof-begin' }>, core: ToCore) {
     this.#core = core
@@ -78,6 +80,9 @@ export class AofJob implements Job, AppendListener {
           this.#files.removeHistory()
           return 0
         })
+      case 'aof-watch':
+        this.#leastMs = message.leastMs || Number.POSITIVE_INFINITY
+        return
       case 'aof-sleep':
         this.#sleepUs = message.microseconds
         if (this.#append !== undefined) this.#append.sleepUs = this.#sleepUs
@@ -121,6 +126,10 @@ export class AofJob implements Job, AppendListener {
   syncing(isSyncing: boolean): void {
     this.#isSyncing = isSyncing
     this.#tellHealth()
+  }
+
+  lasted(act: AofAct, ms: number): void {
+    if (ms >= this.#leastMs) this.#core.tell({ type: 'aof-lasted', act, ms: Math.floor(ms) })
   }
 
   delayed(): void {

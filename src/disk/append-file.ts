@@ -13,7 +13,7 @@
  * Owns: the bytes that are not written yet, and the file they go to.
  * Never: leaves half a command in the file when the system lets it be cut.
  */
-import type { AofPolicy } from '../bridge/aof-control.ts'
+import type { AofAct, AofPolicy } from '../bridge/aof-control.ts'
 import { stopThread } from '../bridge/wake.ts'
 import {
   AOF_RETRY_MS,
@@ -42,6 +42,8 @@ export interface AppendListener {
   syncFailed(problem: string): void
   /** A sync in the background begins or ends. */
   syncing(isSyncing: boolean): void
+  /** It was done, well or not, in so many milliseconds. */
+  lasted(act: AofAct, ms: number): void
   /** A write went on although the sync before was not done. */
   delayed(): void
   warn(text: string): void
@@ -176,6 +178,7 @@ export class AppendFile {
   #write(force: boolean): void {
     if (this.#policy === 'everysec' && this.#syncing && !force && this.#postpone()) return
     this.#postponedMs = 0
+    const startedMs = performance.now()
     if (this.sleepUs > 0) stopThread(this.sleepUs / 1000)
     const used = this.#used
     try {
@@ -183,6 +186,9 @@ export class AppendFile {
     } catch (error) {
       this.#writeFailed(textOf(error))
       return
+    } finally {
+      const act = this.#syncing ? 'write-while-syncing' : 'write'
+      this.#listener.lasted(act, performance.now() - startedMs)
     }
     this.#size += used
     this.#used = 0
@@ -269,6 +275,7 @@ export class AppendFile {
   }
 
   #syncNow(): void {
+    const startedMs = performance.now()
     try {
       syncFile('aof-sync', this.#file)
     } catch (error) {
@@ -277,6 +284,7 @@ export class AppendFile {
       )
     }
     this.#lastSyncMs = performance.now()
+    this.#listener.lasted('sync', this.#lastSyncMs - startedMs)
     this.#synced(this.#size)
   }
 

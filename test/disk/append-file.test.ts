@@ -30,6 +30,7 @@ class Recorder implements AppendListener {
   readonly path = join(directory, `file-${files++}`)
   readonly append: AppendFile
   readonly events: string[] = []
+  readonly lasting: string[] = []
   syncedPosition = 0
 
   constructor(policy: AofPolicy) {
@@ -68,6 +69,10 @@ class Recorder implements AppendListener {
 
   syncing(): void {}
 
+  lasted(act: string): void {
+    this.lasting.push(act)
+  }
+
   delayed(): void {
     this.events.push('delayed')
   }
@@ -91,6 +96,7 @@ describe('always', () => {
     const file = new Recorder('always')
     file.add('one')
     expect([file.content, file.syncedPosition]).toEqual(['one', 3])
+    expect(file.lasting).toEqual(['write', 'sync'])
     file.add('two')
     expect([file.content, file.syncedPosition]).toEqual(['onetwo', 6])
     expect(file.append.finish()).toBe('')

@@ -57,6 +57,8 @@ export class Aof implements JobOwner, Durability {
   #policy: AofPolicy = 'everysec'
   #maySync = true
   #keepsHistory = false
+  /** What the disk thread tells of lasts at least so long; 0: it tells of nothing. */
+  #watchedMs = 0
 
   readonly #setPeriod: (periodMs: number) => void
 
@@ -116,6 +118,7 @@ export class Aof implements JobOwner, Durability {
       },
       this,
     )
+    this.#watch()
     return this.#awaitFound()
   }
 
@@ -288,6 +291,7 @@ export class Aof implements JobOwner, Durability {
       this.ask({ type: 'aof-remove-history' })
     }
     this.#keepsHistory = keepsHistory
+    this.#watch()
     this.#promise()
   }
 
@@ -302,7 +306,26 @@ export class Aof implements JobOwner, Durability {
     const answer = message as AofFromDisk
     if (answer.type === 'aof-found') this.#found = answer.files
     else if (answer.type === 'aof-answer') this.#answers.shift()?.(answer)
+    else if (answer.type === 'aof-lasted') this.#lasted(answer)
     else if (answer.type === 'aof-health') this.#healthChanged(answer)
+  }
+
+  /** For LATENCY: the disk thread measures. */
+  #watch(): void {
+    if (this.#job === 0) return
+    const leastMs = this.#server.settings.int('latency-monitor-threshold')
+    if (leastMs === this.#watchedMs) return
+    this.#watchedMs = leastMs
+    this.tell({ type: 'aof-watch', leastMs })
+  }
+
+  #lasted({ act, ms }: Extract<AofFromDisk, { type: 'aof-lasted' }>): void {
+    const { latency, saves } = this.#server
+    if (act === 'sync') return latency.record('aof-fsync-always', ms)
+    latency.record('aof-write', ms)
+    if (act === 'write-while-syncing') return latency.record('aof-write-pending-fsync', ms)
+    const isWriting = saves.isInBackground || this.rewrites.isActive
+    latency.record(isWriting ? 'aof-write-active-child' : 'aof-write-alone', ms)
   }
 
   seal(): number {
@@ -360,6 +383,7 @@ export class Aof implements JobOwner, Durability {
     this.#feed(false)
     this.tell({ type: 'aof-end' })
     this.#job = 0
+    this.#watchedMs = 0
     if (!this.rewrites.isScheduled) this.#setPeriod(Number.POSITIVE_INFINITY)
     this.#server.disk.waitFor(job)
     this.#answers.length = 0

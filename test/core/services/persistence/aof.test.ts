@@ -184,6 +184,15 @@ describe('the files', () => {
     expect(Number(target.info('aof_base_size'))).toBeLessThan(1000)
   })
 
+  test('are among the events of LATENCY when they are slow', () => {
+    const target = new Target({ appendonly: 'yes', 'latency-monitor-threshold': '5' })
+    target.ask('DEBUG AOF-FLUSH-SLEEP 20000')
+    target.ask('SET k v')
+    target.ask('PING')
+    expect(target.ask('LATENCY LATEST')).toMatch(/aof-write .*aof-write-alone/)
+    target.ask('DEBUG AOF-FLUSH-SLEEP 0')
+  })
+
   test('tell the time, if that is wanted', () => {
     const target = new Target({ appendonly: 'yes', 'aof-timestamp-enabled': 'yes' })
     target.ask('SET k v')
