@@ -52,7 +52,7 @@ export const BYTES_OUT = 1
 export const REJECTED = 2
 export const READS = 3
 export const WRITES = 4
-/** Bytes of unfinished requests, and of replies that peers have not taken. */
+/** Bytes of unfinished requests, of what is set aside for them, and of replies that peers have not taken. */
 export const HELD_BYTES = 5
 const COUNTERS = 8
 
@@ -61,7 +61,9 @@ export const SLOT_INPUT_BYTES = 0
 export const SLOT_OUTPUT_BYTES = 1
 /** Of the input, what is not part of an argument read to its end. */
 export const SLOT_UNREAD_BYTES = 2
-export const SLOT_WORDS = 3
+/** What is set aside for input and holds none. */
+export const SLOT_SPARE_BYTES = 3
+export const SLOT_WORDS = 4
 
 export interface LinkMemory {
   readonly words: SharedArrayBuffer

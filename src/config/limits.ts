@@ -209,6 +209,13 @@ export const SYNC_LOOK_PERIOD_MS = 2
 /** The longest line of a primary before it sends data. */
 export const HANDSHAKE_LINE_SIZE_MAX = 64 * 1024
 
+/** Buffers of unfinished requests that connections keep for the next one: at least and at most so large. */
+export const SPARE_INPUT_SIZE_MIN = 32 * 1024
+export const SPARE_INPUT_SIZE_MAX = 4 * 1024 * 1024
+
+/** How often such a buffer is made smaller if it was not needed. */
+export const SPARE_INPUT_PERIOD_MS = 500
+
 /** How often output that waits is held against the soft limits, which are a matter of time. */
 export const OUTPUT_LIMIT_PERIOD_MS = 100
 

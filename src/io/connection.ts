@@ -19,6 +19,9 @@ export class Connection {
   readonly #owner: ConnectionOwner
   /** What arrived and could not be handed over whole yet; intake.ts fills and empties it. */
   unfinished: Unfinished | undefined = undefined
+  /** Room for the next large request, kept by spare-input.ts, and how much of it was needed lately. */
+  spareInput: Buffer | undefined = undefined
+  spareInputPeak = 0
   /** Dialled: what arrives is no requests, and crosses as it comes. */
   readonly raw: boolean
   /** Its requests wait for room in the ring. */
@@ -129,6 +132,7 @@ export class Connection {
     this.#output.length = 0
     this.#outputSize = 0
     this.unfinished = undefined
+    this.spareInput = undefined
   }
 
   /** Stops reading from the socket as long as the connection is starved or held. */

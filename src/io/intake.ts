@@ -36,6 +36,7 @@ import { hashBytes, hashWords } from '../lib/hash.ts'
 import { BROKEN, COMPLETE, RequestParser } from '../lib/resp/request-parser.ts'
 import type { Connection } from './connection.ts'
 import { Fragments } from './fragments.ts'
+import { SpareInputs } from './spare-input.ts'
 
 /** What arrived of a connection and could not be handed over yet. */
 export class Unfinished {
@@ -45,6 +46,8 @@ export class Unfinished {
   /** How far its first, incomplete request was read. */
   readonly parser: RequestParser
   fragments: Fragments | undefined = undefined
+  /** The most that it held, once it has a buffer of its own; before, `bytes` is what arrived. */
+  peakSize = 0
 
   constructor(bytes: Buffer, start: number, end: number, parser: RequestParser) {
     this.bytes = bytes
@@ -62,14 +65,17 @@ export class Unfinished {
     return Math.max(this.size - this.parser.readSize, 0)
   }
 
-  /** Adds a chunk. `wanted`: bytes that are known to follow at least. */
-  append(chunk: Buffer, wanted: number): void {
+  /** Adds a chunk of the connection. `wanted`: bytes that are known to follow at least. */
+  append(connection: Connection, chunk: Buffer, wanted: number): void {
     const size = this.size
     if (this.end + chunk.length > this.bytes.length) {
       const needed = size + Math.max(chunk.length, wanted)
       // A known length is allocated once; an unknown one by doubling.
       const capacity = wanted > size ? needed : Math.max(needed, 2 * size)
-      const bytes = Buffer.allocUnsafe(capacity)
+      const { spareInput } = connection
+      const fits = spareInput !== undefined && spareInput.length >= capacity
+      const bytes = fits ? spareInput : Buffer.allocUnsafe(capacity)
+      connection.spareInput = undefined
       this.bytes.copy(bytes, 0, this.start, this.end)
       this.bytes = bytes
       this.start = 0
@@ -77,6 +83,7 @@ export class Unfinished {
     }
     chunk.copy(this.bytes, this.end)
     this.end += chunk.length
+    this.peakSize = Math.max(this.peakSize, this.size)
   }
 }
 
@@ -102,6 +109,7 @@ export class Intake {
   readonly #hashSeed: number
   readonly #parser: RequestParser
   readonly #starved: Set<Connection> = new Set()
+  readonly spares = new SpareInputs()
   /** Records that come before any request: openings and closings that found no room. */
   #urgent: (() => boolean)[] = []
   /** The record being written; -1: none. */
@@ -164,7 +172,7 @@ export class Intake {
   take(connection: Connection, chunk: Buffer): void {
     const unfinished = connection.unfinished
     if (unfinished !== undefined) {
-      unfinished.append(chunk, unfinished.parser.neededBytes)
+      unfinished.append(connection, chunk, unfinished.parser.neededBytes)
       if (!connection.starved && !connection.held) this.#continue(connection, unfinished)
     } else if (connection.starved || connection.held || this.#urgent.length > 0) {
       this.#keep(connection, chunk, 0)
@@ -190,7 +198,7 @@ export class Intake {
   takeRaw(connection: Connection, chunk: Buffer): void {
     const { unfinished } = connection
     if (unfinished !== undefined) {
-      unfinished.append(chunk, 0)
+      unfinished.append(connection, chunk, 0)
     } else {
       const sent = this.#urgent.length > 0 ? 0 : this.#chunks(connection, chunk, 0, chunk.length)
       if (sent < chunk.length) {
@@ -355,7 +363,7 @@ export class Intake {
         unfinished.end,
       )
       if (unfinished.size > 0) this.#starve(connection)
-      else connection.unfinished = undefined
+      else this.#finished(connection, unfinished)
       return
     }
     for (;;) {
@@ -370,7 +378,12 @@ export class Intake {
       if (outcome !== WANTS_FRAGMENTS) break
       unfinished.fragments = this.#cut(unfinished)
     }
-    if (connection.deaf || unfinished.size === 0) connection.unfinished = undefined
+    if (connection.deaf || unfinished.size === 0) this.#finished(connection, unfinished)
+  }
+
+  #finished(connection: Connection, { bytes, peakSize }: Unfinished): void {
+    connection.unfinished = undefined
+    if (peakSize > 0) this.spares.keep(connection, bytes, peakSize)
   }
 
   #keep(connection: Connection, chunk: Buffer, start: number): void {

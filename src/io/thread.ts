@@ -28,6 +28,7 @@ import {
   REQUEST_TAIL,
   SLOT_INPUT_BYTES,
   SLOT_OUTPUT_BYTES,
+  SLOT_SPARE_BYTES,
   SLOT_UNREAD_BYTES,
   SLOT_WORDS,
   WRITES,
@@ -137,6 +138,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
       options.hashSeed,
       options.settings.int('proto-max-bulk-len'),
     )
+    this.#intake.spares.changed = (connection) => this.#noteInput(connection)
     this.#delivery = new Delivery(replies, this.#link, this.#connections, this)
     this.#waiter = new LoopWaiter(this.#link, IO_PARKED, () => this.#turnEnds())
     this.#limits = new OutputLimits(options.settings.text('client-output-buffer-limit'))
@@ -175,6 +177,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#stopped = true
     this.#waiter.stop()
     clearInterval(this.#outputTimer)
+    this.#intake.spares.stop()
     this.listeners.stop()
     this.#connections.forEach(({ socket }) => {
       socket.end()
@@ -260,6 +263,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#report(connection, CLOSED_BY_PEER)
     this.#note(connection, SLOT_INPUT_BYTES, 0)
     this.#note(connection, SLOT_OUTPUT_BYTES, 0)
+    this.#note(connection, SLOT_SPARE_BYTES, 0)
     this.#slots[this.#slot(connection) + SLOT_UNREAD_BYTES] = 0
     this.#connections.close(connection)
   }
@@ -380,8 +384,11 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   }
 
   #noteInput(connection: Connection): void {
-    const { unfinished } = connection
-    this.#note(connection, SLOT_INPUT_BYTES, unfinished?.size ?? 0)
+    const { unfinished, spareInput } = connection
+    const size = unfinished?.size ?? 0
+    const room = unfinished?.bytes.length ?? 0
+    this.#note(connection, SLOT_INPUT_BYTES, size)
+    this.#note(connection, SLOT_SPARE_BYTES, room - size + (spareInput?.length ?? 0))
     this.#slots[this.#slot(connection) + SLOT_UNREAD_BYTES] = unfinished?.unreadSize ?? 0
   }
 

@@ -42,6 +42,7 @@ export async function runUnit(
   suite: string,
   unit: string,
   tags: string | undefined,
+  leftOut: readonly string[],
   progress: (line: string) => void,
 ): Promise<UnitResult> {
   const started = performance.now()
@@ -49,7 +50,7 @@ export async function runUnit(
   let attempt: Attempt | undefined
   for (let tries = 0; tries < ATTEMPTS_MAX; tries++) {
     const skips = hung.map(({ name }) => name)
-    attempt = await runOnce(mode, suite, unit, tags, skips, progress)
+    attempt = await runOnce(mode, suite, unit, tags, [...leftOut, ...skips], progress)
     if (attempt.end === 'done' || attempt.culprit === undefined) break
     hung.push({ name: attempt.culprit, error: attempt.trouble })
   }

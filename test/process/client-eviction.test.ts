@@ -29,11 +29,11 @@ describe('maxmemory-clients', () => {
     }
     return false
   }
-  /** A client that has sent the beginning of a request, so many bytes of it. */
+  /** A client that has sent a request, so many bytes of it, but for its end: room is made for all. */
   const withInput = async (size: number, name = 'input') => {
     const client = await server.connect()
     await ask(client, `CLIENT SETNAME ${name}`)
-    client.write(Buffer.from(`*2\r\n$${size * 2}\r\n${'v'.repeat(size)}`))
+    client.write(Buffer.from(`*2\r\n$${size + 100}\r\n${'v'.repeat(size)}`))
     return client
   }
   const arrived = (name: string, size: number) =>

@@ -20,6 +20,7 @@ import {
   REQUEST_TAIL,
   SLOT_INPUT_BYTES,
   SLOT_OUTPUT_BYTES,
+  SLOT_SPARE_BYTES,
   SLOT_UNREAD_BYTES,
   SLOT_WORDS,
   WRITES,
@@ -79,6 +80,11 @@ export class CoreLink {
   /** Of the input, what is not part of an argument read to its end. */
   unreadBytes({ connectionId }: Session): number {
     return this.#slots[connectionSlot(connectionId) * SLOT_WORDS + SLOT_UNREAD_BYTES]
+  }
+
+  /** Bytes that io has set aside for this session's input and that hold none. */
+  spareBytes({ connectionId }: Session): number {
+    return this.#slots[connectionSlot(connectionId) * SLOT_WORDS + SLOT_SPARE_BYTES]
   }
 
   /** Bytes that io holds for all its connections. */

@@ -132,8 +132,8 @@ export function clientLine(call: Call, session: Session): string {
     `ssub=${session.subscriptions?.shards.size ?? 0}`,
     `multi=${session.queue?.count ?? -1}`,
     `qbuf=${inputBytes}`,
-    // DIFFERS: nothing is set aside before bytes arrive, so there is nothing free in it.
-    'qbuf-free=0',
+    // DIFFERS: room is set aside only where a request arrives in pieces.
+    `qbuf-free=${link.spareBytes(session)}`,
     `argv-mem=${argumentBytes}`,
     // Replies go straight into the ring: there are no buffers of a client's own to tell of.
     `multi-mem=${queueBytes} rbs=0 rbp=0 obl=0`,

@@ -29,6 +29,7 @@ export function sessionBytes(session: Session): number {
   return (
     SESSION_SIZE +
     link.inputBytes(session) +
+    link.spareBytes(session) +
     link.outputBytes(session) +
     session.joinedSize +
     session.waitingSize +

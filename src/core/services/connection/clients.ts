@@ -144,15 +144,16 @@ export class Clients {
   }
 
   /**
-   * Bytes of requests that have begun to arrive, and of replies that peers have not taken: of
-   * replicas, or of all others.
+   * Bytes of requests that have begun to arrive, of room set aside for them, and of replies that
+   * peers have not taken: of replicas, or of all others.
    */
   bufferedBytes(ofReplicas = false): number {
     let sum = 0
     for (const session of this.#byId.values()) {
       if ((session.replica !== undefined) !== ofReplicas) continue
       const { link, joinedSize, waitingSize } = session
-      sum += link.inputBytes(session) + link.outputBytes(session) + joinedSize + waitingSize
+      sum += link.inputBytes(session) + link.spareBytes(session) + link.outputBytes(session)
+      sum += joinedSize + waitingSize
     }
     return sum
   }
