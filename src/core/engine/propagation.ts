@@ -50,6 +50,8 @@ export class Propagation {
   /** Calls in progress, one inside the other. */
   #depth = 0
   #gathered: Effect[] = []
+  /** The effects of the call in progress take effect together. */
+  #together = true
 
   /** As `add`, for one who wants every effect as a list. */
   // alloc: once
@@ -87,7 +89,7 @@ export class Propagation {
   /** Begins a call. */
   begin(): void {
     this.#rewritten = false
-    this.#depth++
+    if (this.#depth++ === 0) this.#together = true
   }
 
   /** Ends a call. */
@@ -120,6 +122,11 @@ export class Propagation {
     this.#rewritten = true
   }
 
+  /** The effects of the call in progress, if it is no part of another, have nothing to do with each other. */
+  apart(): void {
+    if (this.#depth === 1) this.#together = false
+  }
+
   /** Propagates an effect that no call asked for: an expired key. */
   emit(dbIndex: number, argv: readonly Uint8Array[]): void {
     const { audience } = this
@@ -142,7 +149,7 @@ export class Propagation {
     for (const sink of this.#sinks) {
       const audience = sink.audience ?? AUDIENCE_ALL
       const heard = effects.filter((effect) => (effect.audience & audience) !== 0)
-      const together = heard.length > 1
+      const together = heard.length > 1 && this.#together
       if (together) sink.effect(heard[0].dbIndex, MULTI)
       for (const { dbIndex, argv } of heard) sink.effect(dbIndex, argv)
       if (together) sink.effect(heard[heard.length - 1].dbIndex, EXEC)

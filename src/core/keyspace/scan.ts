@@ -70,6 +70,7 @@ export const scanCommand = command({
   reply: 'array of any',
 
   run(call) {
+    call.propagation.apart()
     const { args, db, reply } = call
     const cursor = parseCursor(args, 1)
     let patternIndex = 0
@@ -116,6 +117,7 @@ export const randomkeyCommand = command({
   reply: 'bulk | nil',
 
   run(call) {
+    call.propagation.apart()
     const { db, reply } = call
     const random = () => call.server.random.fraction()
     for (let tries = 0; ; tries++) {

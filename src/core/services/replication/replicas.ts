@@ -80,6 +80,7 @@ export class Replicas {
   /** The session is one of a replica from now on, and is answered no more. */
   add(replica: Replica): void {
     const { session } = replica
+    if (this.#all.size === 0) this.#lastPingMs = this.#server.clock.nowMs
     this.#all.add(replica)
     session.outputClass = CLASS_REPLICA
     session.replyMode = REPLY_OFF
