@@ -216,6 +216,9 @@ export const SPARE_INPUT_SIZE_MAX = 4 * 1024 * 1024
 /** How often such a buffer is made smaller if it was not needed. */
 export const SPARE_INPUT_PERIOD_MS = 500
 
+/** Bytes of buffers for huge requests that the core keeps. */
+export const JOINED_SPARE_SIZE_MAX = 16 * 1024 * 1024
+
 /** How often output that waits is held against the soft limits, which are a matter of time. */
 export const OUTPUT_LIMIT_PERIOD_MS = 100
 

@@ -83,3 +83,23 @@ test('a request of 100 000 arguments is one request', async () => {
   expect(await client.ask(argv, 30_000)).toBe('+OK')
   expect(await client.ask(['EXISTS', ...argv.slice(1)], 30_000)).toBe(':100000')
 })
+
+test('large values one after the other leave no garbage behind', async () => {
+  const client = await server.connect()
+  const residentSize = async () =>
+    Number(/used_memory_rss:(\d+)/.exec(await client.ask('INFO memory'))?.[1])
+  const value = pattern(200_000)
+  const set = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      client.write(`*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$${value.length}\r\n`)
+      client.write(value)
+      client.write('\r\n')
+      expect((await client.next()).bytes?.toString()).toBe('OK')
+    }
+  }
+  await set(100)
+  const before = await residentSize()
+  await set(1500)
+  expect((await residentSize()) - before).toBeLessThan(150 * MEGABYTE)
+  expect(await client.ask('DEL large')).toBe(':1')
+}, 60_000)

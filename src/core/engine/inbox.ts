@@ -38,6 +38,7 @@ import {
 import { assert } from '../../lib/assert.ts'
 import type { Server } from '../server.ts'
 import { type Call, timeRest } from './call.ts'
+import { JoinedRequests } from './joined-requests.ts'
 import type { CoreLink } from './link.ts'
 import type { Session, WaitingRequest } from './session.ts'
 import { REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT } from './session.ts'
@@ -75,6 +76,7 @@ export class Inbox {
   /** The record has been left in the middle of a call: it is no longer there. */
   #leftRecord = false
   #deferred: Deferred[] = []
+  readonly #joinedRequests = new JoinedRequests()
 
   /** `isWithinScript`: whether it handles records in the middle of a script. */
   constructor(server: Server, call: Call, execute: Execute, isWithinScript: boolean) {
@@ -348,8 +350,7 @@ export class Inbox {
       const allowed = session.authenticated || !server.users.passwordRequired
       server.outbox.order(session, KIND_LOGIN_DONE, allowed ? 1 : 0)
     } else if (kind === KIND_FRAGMENT_BEGIN) {
-      session.joined = Buffer.alloc(size)
-      session.joinedWords = new Int32Array(session.joined.buffer, session.joined.byteOffset)
+      session.joined = this.#joinedRequests.take(size)
       session.joinedSize = 0
     } else if (kind === KIND_FRAGMENT) {
       this.#join(session, bytes, at, size)
@@ -363,19 +364,19 @@ export class Inbox {
   }
 
   #join(session: Session, bytes: Buffer, at: number, size: number): void {
-    const { joined, joinedWords } = session
-    if (joined === undefined || joinedWords === undefined) {
+    const { joined } = session
+    if (joined === undefined) {
       assert(false, 'a fragment follows its beginning')
       return
     }
-    bytes.copy(joined, session.joinedSize, at, at + size)
+    bytes.copy(joined.bytes, session.joinedSize, at, at + size)
     session.joinedSize += size
-    if (session.joinedSize < joined.length) return
+    if (session.joinedSize < joined.size) return
     session.joined = undefined
-    session.joinedWords = undefined
     session.joinedSize = 0
-    session.inputBytes += joined.length
-    const count = this.#requests(session, joined, joinedWords, 0, joined.length)
+    session.inputBytes += joined.size
+    const count = this.#requests(session, joined.bytes, joined.words, 0, joined.size)
+    this.#joinedRequests.give(joined)
     if (count === LEFT) this.#goOnElsewhere(session)
   }
 }

@@ -13,6 +13,7 @@ import type { Replica } from '../services/replication/replica.ts'
 import type { TrackingState } from '../services/tracking/tracking.ts'
 import type { Queue } from '../services/transactions/queue.ts'
 import type { WatchedKey } from '../services/transactions/watches.ts'
+import type { JoinedRequest } from './joined-requests.ts'
 import type { CoreLink } from './link.ts'
 
 export const REPLY_ON = 0
@@ -77,8 +78,8 @@ export class Session {
   /** io does not read from the connection until the session goes on. */
   held = false
   /** A huge request whose pieces are still arriving. */
-  joined: Buffer | undefined = undefined
-  joinedWords: Int32Array | undefined = undefined
+  joined: JoinedRequest | undefined = undefined
+  /** Bytes of it that have come. */
   joinedSize = 0
   #isRedirectedTo = false
   /** What it has said of itself as a replica, or its place among the replicas. */

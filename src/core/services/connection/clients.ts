@@ -190,7 +190,6 @@ export class Clients {
     session.closing = true
     session.waiting = undefined
     session.joined = undefined
-    session.joinedWords = undefined
     session.link.remove(session)
     this.#byId.delete(session.id)
     const server = this.#server
