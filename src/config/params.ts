@@ -94,6 +94,7 @@ const SENT_AT_ONCE = inert('a batch is sent as a whole, so that there is nothing
 const NO_DEFRAG = inert('it matters only with activedefrag yes, which is refused')
 const NO_SYSLOG = inert('it matters only with syslog-enabled yes, which is refused')
 const NO_TLS_DETAIL = refused('only certificates, keys, authorities and client checks can be set')
+const NO_TITLE = inert('what ps shows lies in memory that belongs to Bun')
 const FREED_AT_ONCE = inert('only UNLINK, and DEL if told to, free little by little')
 
 // ---- the table ----
@@ -164,8 +165,13 @@ export const PARAMS = {
     AT_START,
   ),
   'always-show-logo': bool('no', main, AT_START),
-  'set-proc-title': bool('yes', main, AT_START),
-  'proc-title-template': define('text', titleTemplate, '{title} {listen-addr} {server-mode}', main),
+  'set-proc-title': bool('yes', NO_TITLE, AT_START),
+  'proc-title-template': define(
+    'text',
+    titleTemplate,
+    '{title} {listen-addr} {server-mode}',
+    NO_TITLE,
+  ),
   'crash-log-enabled': bool('yes', inert('a crash always leaves its report in the log')),
   'crash-memcheck-enabled': bool('yes', inert('memory faults do not survive to be checked')),
   'use-exit-on-panic': bool('no', inert('a failed assertion always ends with exit'), {

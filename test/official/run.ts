@@ -13,7 +13,7 @@
  * Never: ends well when a test failed.
  */
 import { parseArgs } from 'node:util'
-import { buildExecutable } from './stage.ts'
+import { buildExecutable, type Mode } from './stage.ts'
 import { getSuite } from './suite.ts'
 import { runUnit, type UnitResult } from './unit.ts'
 
@@ -27,11 +27,13 @@ const UNITS = [
   ...['unit/introspection', 'unit/introspection-2', 'unit/slowlog', 'unit/latency-monitor'],
   'unit/querybuf',
 ]
-/** What is left out of a unit, unless `--tags` says otherwise: here all that reloads the AOF. */
-const TAGS: Readonly<Record<string, string>> = {
-  'unit/type/stream': '-needs:debug',
-  'unit/type/stream-cgroups': '-needs:debug',
-}
+/** What needs servers that the suite has started. */
+const SELF_UNITS = [
+  ...['unit/aofrw', 'unit/lazyfree', 'unit/functions', 'integration/aof'],
+  ...['integration/convert-zipmap-hash-on-load', 'integration/convert-ziplist-hash-on-load'],
+  ...['integration/convert-ziplist-zset-on-load', 'integration/redis-benchmark'],
+  ...['unit/memefficiency', 'integration/corrupt-dump-fuzzer'],
+]
 /** Tests left out by name unless everything is asked for; exceptions.md says why. */
 const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   'unit/querybuf': ['query buffer resized correctly'],
@@ -63,13 +65,12 @@ async function main(): Promise<number> {
   }
   if (mode === 'self') await buildExecutable()
   const suite = await getSuite(values.suite)
-  const units = values.unit ?? (values.all ? await allUnits(suite) : UNITS)
+  const units = values.unit ?? (values.all ? await allUnits(suite) : usualUnits(mode))
   const results: UnitResult[] = []
   for (const [i, unit] of units.entries()) {
     const head = `[${i + 1}/${units.length}] ${unit}`
-    const tags = values.tags ?? TAGS[unit]
     const leftOut = values.all ? [] : (LEFT_OUT[unit] ?? [])
-    const result = await runUnit(mode, suite, unit, tags, leftOut, (line) =>
+    const result = await runUnit(mode, suite, unit, values.tags, leftOut, (line) =>
       progress(`${head} ${line}`),
     )
     progress('')
@@ -78,6 +79,10 @@ async function main(): Promise<number> {
   }
   table(results)
   return results.every(({ failed, end }) => failed.length === 0 && end === 'done') ? 0 : 1
+}
+
+function usualUnits(mode: Mode): readonly string[] {
+  return mode === 'self' ? [...UNITS, ...SELF_UNITS] : UNITS
 }
 
 async function allUnits(suite: string): Promise<string[]> {
