@@ -38,6 +38,10 @@ export class Replay {
   #words = new Int32Array(START_WORDS)
   #bytes = Buffer.from(this.#words.buffer)
   #unfinished = EMPTY
+  /** Bytes of all commands that were called, those in a transaction that is not whole yet included. */
+  #executedSize = 0
+  /** Bytes, from the first on, of which nothing more is to be done. */
+  settledSize = 0
   /** The owner wants to know of each write before it is called. */
   looksAtWrites = false
   /** What is wrong with the bytes; then nothing more is taken. */
@@ -75,7 +79,10 @@ export class Replay {
     let outcome = parser.next()
     while (outcome === COMPLETE) {
       this.#execute()
+      this.#executedSize += parser.position - start
       start = parser.position
+      // What is only queued has not been done: it is lost with the link.
+      if (this.session.queue === undefined) this.settledSize = this.#executedSize
       outcome = parser.next()
     }
     if (outcome === BROKEN) this.broken = parser.error

@@ -55,7 +55,7 @@ function linkLines({ settings, replication }: Server, link: PrimaryLink): string
     `master_link_status:${link.isOnline ? 'up' : 'down'}`,
     `master_last_io_seconds_ago:${link.lastIoSeconds}`,
     `master_sync_in_progress:${link.isTransferring ? 1 : 0}`,
-    `slave_read_repl_offset:${replication.offset}`,
+    `slave_read_repl_offset:${link.isOnline ? link.readOffset : replication.offset}`,
     `slave_repl_offset:${link.isOnline ? link.appliedOffset : replication.offset}`,
   ]
   if (transfer !== undefined) {

@@ -43,6 +43,9 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   #replay: Replay | undefined = undefined
   /** Bytes applied, and where a transaction that is not whole yet began. */
   #applied = 0
+  /** Bytes of the stream that have come and are not settled; how many were, since the link stands. */
+  #unsettled: Buffer = Buffer.alloc(0)
+  #passedSize = 0
   #lastIoMs = 0
   #diskWarningMs = Number.NEGATIVE_INFINITY
   #downSinceMs: number
@@ -87,7 +90,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
 
   /** Bytes of the stream that have come. */
   get readOffset(): number {
-    return this.#replication.offset
+    return this.#replication.offset + this.#unsettled.length
   }
 
   get lastIoSeconds(): number {
@@ -267,6 +270,8 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
       unix: false,
       loopback: true,
     })
+    this.#unsettled = Buffer.alloc(0)
+    this.#passedSize = 0
     this.#replay = new Replay(server, session, server.makeCall(), this)
     this.#applied = this.#replication.offset
     this.#synced = new SyncedOffset(server.aof)
@@ -276,22 +281,36 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   }
 
   /** Applies a piece of the stream, and passes it on to replicas of this server. */
+  /**
+   * Passes on what is settled, and keeps the rest: half a command, or half a transaction, is gone with
+   * the link, and asked for again.
+   */
+  #settle(replay: Replay, bytes: Buffer, offset: number, size: number): void {
+    const settled = replay.settledSize - this.#passedSize
+    this.#passedSize = replay.settledSize
+    if (this.#unsettled.length === 0 && settled === size) {
+      this.#replication.passOn(bytes, offset, size)
+    } else {
+      const all = Buffer.concat([this.#unsettled, bytes.subarray(offset, offset + size)])
+      this.#replication.passOn(all, 0, settled)
+      this.#unsettled = Buffer.from(all.subarray(settled))
+    }
+    this.#applied = this.#replication.offset
+    this.#synced.applied(this.#applied)
+  }
+
   #apply(bytes: Buffer, offset: number, size: number): void {
     const replay = this.#replay
     if (replay === undefined) return
     const server = this.#server
     const { keyspace } = server
-    this.#replication.passOn(bytes, offset, size)
     replay.looksAtWrites = (server.saves.refusal ?? server.aof.refusal) !== undefined
     server.clock.startLap()
     // Keys that have expired here are there until the primary deletes them.
     keyspace.expires = false
     replay.take(bytes, offset, size)
     keyspace.expires = true
-    if (replay.session.queue === undefined) {
-      this.#applied = this.#replication.offset - replay.unfinishedSize
-      this.#synced.applied(this.#applied)
-    }
+    this.#settle(replay, bytes, offset, size)
     if (replay.broken !== '') {
       server.log.warning(`Protocol error from the master: ${replay.broken}`)
       this.#lost()
