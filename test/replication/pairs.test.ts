@@ -52,6 +52,24 @@ describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
       expect(await info(client, 'sync_full')).toBe('1')
     }))
 
+  test.concurrent('a batch, and what waits for a load, may be longer than the backlog', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(primaryKind, ['--repl-backlog-size', '16384'])
+      const client = await primary.connect()
+      const value = 'x'.repeat(5000)
+      const write = async () => {
+        for (let i = 0; i < 40; i++) client.send(['APPEND', `k${i % 7}`, value])
+        for (let i = 0; i < 40; i++) await client.next()
+      }
+      await write()
+      const replica = await stage.start(replicaKind, ['--replicaof', `127.0.0.1 ${primary.port}`])
+      for (let round = 0; round < 10; round++) await write()
+      await linked(replica)
+      await write()
+      await sameData(primary, replica)
+      expect(await info(client, 'sync_full')).toBe('1')
+    }))
+
   test.concurrent('gets everything again when too much was written meanwhile', () =>
     onStage(async (stage) => {
       const primary = await stage.start(primaryKind, ['--repl-backlog-size', '16384'])

@@ -103,7 +103,6 @@ export class Replicas {
     replica.sentOffset = offset
     this.#online(replica)
     this.partialCount++
-    this.#send(replica)
   }
 
   /** Its snapshot begins now, at the stream's present end. */
@@ -133,7 +132,6 @@ export class Replicas {
       )
     } else {
       this.#online(replica)
-      this.#send(replica)
     }
   }
 
@@ -143,7 +141,6 @@ export class Replicas {
     replica.ackMs = this.#server.clock.nowMs
     if (replica.state === REPLICA_LOADS && !replica.snapshotOnly) {
       this.#online(replica)
-      this.#send(replica)
     }
     if (this.#server.waits.count > 0) this.#server.waits.acknowledged()
   }
@@ -239,6 +236,8 @@ export class Replicas {
   #online(replica: Replica): void {
     replica.state = REPLICA_ONLINE
     replica.ackMs = this.#server.clock.nowMs
+    // What was kept for it leaves before the backlog lets go of it.
+    this.#send(replica)
     this.#retain()
     this.#countGood()
     this.#server.log.notice(`Synchronization with replica ${replica.name} succeeded`)

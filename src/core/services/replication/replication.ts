@@ -243,10 +243,19 @@ export class Replication {
   }
 
   #add(bytes: Buffer, size: number): void {
-    this.#offset += size
-    if (this.backlog === undefined) return
-    this.backlog.append(bytes, 0, size)
-    this.replicas.feed()
+    const { backlog } = this
+    if (backlog === undefined) {
+      this.#offset += size
+      return
+    }
+    // Replicas are fed from the backlog: no more is added at once than it holds.
+    for (let at = 0; at < size; ) {
+      const count = Math.min(size - at, backlog.capacity)
+      backlog.append(bytes, at, count)
+      this.#offset += count
+      at += count
+      this.replicas.feed()
+    }
   }
 
   #switch(primary: PrimaryAddress, handsOver: boolean): void {
