@@ -236,6 +236,9 @@ export const PAUSE_PERIOD_MS = 5
 export const TRACKING_EFFORT = 100
 export const TRACKING_LIMIT_PERIOD_MS = 100
 
+/** When the process has grown by so much beyond its data, garbage is collected. */
+export const GARBAGE_SIZE_MAX = 96 * 1024 * 1024
+
 /** How often and how many times memory of dropped arenas is collected. */
 export const RECLAIM_PERIOD_MS = 20
 export const RECLAIM_PASS_COUNT = 3

@@ -13,6 +13,7 @@ import { createBridgeMemory } from '../bridge/memory.ts'
 import { toUnicode } from '../config/byte-text.ts'
 import {
   CONNECTION_SLOTS,
+  GARBAGE_SIZE_MAX,
   REPLY_RING_SIZE,
   REQUEST_RING_SIZE,
   VITALS_PERIOD_MS,
@@ -62,6 +63,7 @@ export class ServerProcess {
   #ending = false
   #sharing: number
   #ready = false
+  #leastRss = Number.POSITIVE_INFINITY
   #pidFileWritten = false
   #vitals: ReturnType<typeof setInterval> | undefined = undefined
 
@@ -382,7 +384,13 @@ export class ServerProcess {
   }
 
   #tellVitals(): void {
-    this.#io.tellCore({ type: 'process', values: processValues() })
+    const values = processValues()
+    this.#io.tellCore({ type: 'process', values })
+    // As the core does for its own: chunks that sockets brought are such memory, too.
+    if (values.rss < this.#leastRss) this.#leastRss = values.rss
+    if (values.rss - this.#leastRss < GARBAGE_SIZE_MAX) return
+    this.#leastRss = values.rss
+    Bun.gc(true)
   }
 }
 

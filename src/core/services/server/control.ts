@@ -78,6 +78,8 @@ export class Control {
       answered?.(message.error, message.about, message.text ?? '')
     } else if (message.type === 'process') {
       this.process = message.values
+      const { reclaim, keyspace } = this.#server
+      reclaim.watch(Number(message.values.rss ?? 0), keyspace.usedBytes())
     } else if (message.type === 'shutdown') {
       const { settings, shutdown } = this.#server
       const flags = shutdownFlags(settings.text('shutdown-on-sigterm'))

@@ -5,9 +5,9 @@
  *
  * Thread: core.
  * Owns: when it is done.
- * Never: collects unless memory was dropped.
+ * Never: collects unless memory was dropped, or the process has grown much beyond its data.
  */
-import { RECLAIM_PASS_COUNT, RECLAIM_PERIOD_MS } from '../../../config/limits.ts'
+import { GARBAGE_SIZE_MAX, RECLAIM_PASS_COUNT, RECLAIM_PERIOD_MS } from '../../../config/limits.ts'
 import { assert } from '../../../lib/assert.ts'
 import { CommandError } from '../../engine/errors.ts'
 import type { Timers } from '../../engine/timers.ts'
@@ -15,9 +15,24 @@ import type { Timers } from '../../engine/timers.ts'
 export class Reclaim {
   readonly #setPeriod: (periodMs: number) => void
   #passesLeft = 0
+  /** The least that the process had beyond the data, since the last collection for that. */
+  #beyondBytes = Number.POSITIVE_INFINITY
 
   constructor(timers: Timers) {
     this.#setPeriod = timers.every(Number.POSITIVE_INFINITY, () => this.#tick())
+  }
+
+  /**
+   * The process is so large now, of which `usedBytes` are the data's. The engine does not count the
+   * memory that buffers lie in, so where much of it was let go of nothing makes it collect.
+   */
+  watch(residentBytes: number, usedBytes: number): void {
+    const beyondBytes = residentBytes - usedBytes
+    if (beyondBytes < this.#beyondBytes) this.#beyondBytes = beyondBytes
+    if (beyondBytes - this.#beyondBytes < GARBAGE_SIZE_MAX) return
+    this.#beyondBytes = beyondBytes
+    this.#passesLeft = Math.max(this.#passesLeft, 1)
+    this.#setPeriod(RECLAIM_PERIOD_MS)
   }
 
   /** Memory was dropped. */
