@@ -133,11 +133,13 @@ describe.skipIf(CLI === '')('redis-cli', () => {
       await fill(client)
       const keys = (await cli('-p', String(server.port), 'KEYS', '*')).trim().split('\n').sort()
       const wanted = await client.ask(['DEBUG', 'DIGEST-VALUE', ...keys])
-      await until(
-        'the cluster',
-        () => cli('-p', String(nodes[0].port), 'CLUSTER', 'INFO'),
-        (text) => text.includes('cluster_state:ok'),
-      )
+      for (const { port } of nodes) {
+        await until(
+          'the cluster',
+          () => cli('-p', String(port), 'CLUSTER', 'INFO'),
+          (text) => text.includes('cluster_state:ok'),
+        )
+      }
       await cli('--cluster', 'import', addresses[0], '--cluster-from', `127.0.0.1:${server.port}`)
       expect(await client.ask('DBSIZE')).toBe(':0')
       const digests = []
