@@ -18,7 +18,7 @@ const EMPTY_FILE = Buffer.concat([Buffer.from('REDIS0010'), Buffer.of(0xff), Buf
 const command = (...words: readonly string[]) =>
   encodeRequest(words.map((word) => Buffer.from(word)))
 
-const BEFORE = Buffer.concat([command('SELECT', '0'), command('SET', 'a', '1')])
+const BEFORE = Buffer.concat([command('SELECT', '2'), command('SET', 'a', '1')])
 const TRANSACTION = Buffer.concat([
   command('MULTI'),
   command('INCR', 'n'),
@@ -68,7 +68,7 @@ function pretendedPrimary(stream: Buffer, cut: number) {
 
 const STREAM = Buffer.concat([BEFORE, TRANSACTION, command('SET', 'z', '1')])
 const CUTS: readonly (readonly [what: string, cut: number, settled: number])[] = [
-  ['in a command', BEFORE.length - 5, command('SELECT', '0').length],
+  ['in a command', BEFORE.length - 5, command('SELECT', '2').length],
   ['behind MULTI', BEFORE.length + command('MULTI').length, BEFORE.length],
   ['within the transaction', BEFORE.length + TRANSACTION.length - 20, BEFORE.length],
   ['behind EXEC', BEFORE.length + TRANSACTION.length, BEFORE.length + TRANSACTION.length],
@@ -79,6 +79,7 @@ test.each(CUTS)('cut %s', async (_what, cut, settled) => {
   const replica = await startRedbun({ args: ['--replicaof', `127.0.0.1 ${listener.port}`] })
   try {
     const client = await replica.connect()
+    await client.call('SELECT 2')
     await until('the end of the stream', () => client.ask('GET z'), '$1')
     expect(asked.slice(1)).toEqual([`${ID} ${START + settled + 1}`])
     expect(await client.ask('MGET a n')).toBe('*2 $1 $2')

@@ -27,7 +27,10 @@ export function loadAtStart(server: Server, done: () => void): void {
     replaces: false,
     done({ aux }) {
       const offset = Number(aux.get('repl-offset') ?? -1)
-      if (offset >= 0) server.replication.restore(aux.get('repl-id') ?? '', offset)
+      if (offset >= 0) {
+        const dbIndex = Number(aux.get('repl-stream-db') ?? 0)
+        server.replication.restore(aux.get('repl-id') ?? '', offset, dbIndex)
+      }
       const seconds = (server.clock.tick() - startedMs) / 1000
       server.log.notice(`DB loaded from disk: ${seconds.toFixed(3)} seconds`)
       done()

@@ -231,6 +231,8 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     if (this.#replication.backlog === undefined) this.#replication.open()
     this.#server.log.notice('MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.')
     this.#online()
+    // The stream goes on in the database that it was in; nobody selects it again.
+    if (this.#replay !== undefined) this.#replay.session.dbIndex = this.#replication.dbIndex
   }
 
   /** The primary sends its whole data set. */
@@ -248,6 +250,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
         this.#server.log.notice('MASTER <-> REPLICA sync: Finished with success')
         this.#online()
         if (this.#replay !== undefined) this.#replay.session.dbIndex = dbIndex
+        this.#replication.dbIndex = dbIndex
         this.acknowledge()
         this.#server.aof.restart()
         this.#peer?.hold(false)
@@ -295,6 +298,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
       this.#replication.passOn(all, 0, settled)
       this.#unsettled = Buffer.from(all.subarray(settled))
     }
+    this.#replication.dbIndex = replay.session.dbIndex
     this.#applied = this.#replication.offset
     this.#synced.applied(this.#applied)
   }

@@ -49,6 +49,8 @@ export class Replication {
   link: PrimaryLink | undefined = undefined
   /** False when the history is known to nobody: there is nothing to go on with. */
   hasHistory = false
+  /** The database that the stream is in, where it was written or applied last. */
+  dbIndex = 0
   #offset = 0
   #began = false
   #writes = false
@@ -198,7 +200,8 @@ export class Replication {
   }
 
   /** What a file says of the history that its data belong to. */
-  restore(id: string, offset: number): void {
+  restore(id: string, offset: number, dbIndex: number): void {
+    this.dbIndex = dbIndex
     if (this.#server.settings.raw('replicaof') === '') {
       this.previousId = id
       this.previousEndOffset = offset
@@ -275,6 +278,7 @@ export class Replication {
   /** What a primary has, its own primary may have too: it may be that there is nothing to copy. */
   #takeAlong(): void {
     this.flush()
+    this.dbIndex = Math.max(this.stream.dbIndex, 0)
     this.hasHistory = true
     this.#server.log.notice(
       'Before turning into a replica, using my own master parameters to synthesize a cached master: I may be able to synchronize with the new master with just a partial transfer.',
