@@ -50,15 +50,6 @@ export type AofToDisk =
   | { readonly type: 'aof-watch'; readonly leastMs: number }
   /** DEBUG AOF-FLUSH-SLEEP: before each write. */
   | { readonly type: 'aof-sleep'; readonly microseconds: number }
-  /** Another job: a file of commands; its bytes follow as they are, then 'plain-end', or 'abort'. */
-  | {
-      readonly type: 'plain-save'
-      readonly directory: string
-      readonly name: string
-      readonly temporaryName: string
-      readonly syncsAsItGoes: boolean
-    }
-  | { readonly type: 'plain-end' }
   /** Writes and syncs everything, and ends the job. */
   | { readonly type: 'aof-end' }
 

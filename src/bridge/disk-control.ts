@@ -8,21 +8,28 @@
  */
 import type { AofFromDisk, AofToDisk } from './aof-control.ts'
 
+/** How the names of a new file's fault points begin. */
+export type FaultPoints = 'rdb' | 'sync'
+
+/** A file that is to be written under another name until it is whole. */
+export interface NewFile {
+  /** Absolute; bytes one a character, as all paths here. */
+  readonly directory: string
+  readonly name: string
+  readonly temporaryName: string
+  /** Whether it is synced every few MB, and not only when it is whole. */
+  readonly syncsAsItGoes: boolean
+}
+
 /** From the core. */
 export type ToDisk =
   | AofToDisk
   /** Begins an RDB file; bytes follow, as `bridge/rdb-record.ts` says. */
-  | {
+  | ({
       readonly type: 'rdb-save'
-      /** Absolute; bytes one a character, as all paths here. */
-      readonly directory: string
-      readonly name: string
-      readonly temporaryName: string
       /** The directive rdbchecksum. */
       readonly checksum: boolean
-      /** The directive rdb-save-incremental-fsync. */
-      readonly syncsAsItGoes: boolean
-    }
+    } & NewFile)
   /** That was all; the file gets its place. `version`: the RDB version that its values need. */
   | { readonly type: 'rdb-end'; readonly version: number }
   /**
@@ -30,15 +37,14 @@ export type ToDisk =
    * checksum of all bytes before: high word, low word.
    */
   | { readonly type: 'read'; readonly path: string }
-  /** Begins a file that a primary sends; its bytes follow as they come. */
-  | {
-      readonly type: 'receive'
-      readonly directory: string
-      readonly name: string
-      readonly temporaryName: string
-    }
-  /** That was all; the file is synced and gets its place. */
-  | { readonly type: 'received' }
+  /** Begins any other file; its bytes follow as they are. */
+  | ({
+      readonly type: 'plain-save'
+      /** Whose fault points it passes. */
+      readonly points: FaultPoints
+    } & NewFile)
+  /** That was all; the file gets its place. */
+  | { readonly type: 'plain-end' }
   /** Begins to send a file to replicas, answered by 'opened'; nothing comes before 'more'. */
   | { readonly type: 'send'; readonly path: string }
   /** So many bytes more may come. */

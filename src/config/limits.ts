@@ -72,8 +72,8 @@ export const DISK_BUSY_REQUEST_COUNT = 32
 /** Records from the disk thread that the core takes before it looks at its clients again. */
 export const DISK_BATCH_COUNT = 16
 
-/** With rdb-save-incremental-fsync: bytes of an RDB file that are written before a sync. */
-export const RDB_SYNC_SIZE = 4 * 1024 * 1024
+/** Bytes of a new file that are written before a sync, where it is synced as it goes. */
+export const NEW_FILE_SYNC_SIZE = 4 * 1024 * 1024
 
 /**
  * A slice of a snapshot: a part of the time that the batch before it took, within these bounds. An

@@ -11,7 +11,6 @@ import type { Job, ToCore } from './job.ts'
 import { PlainSaveJob } from './plain-save.ts'
 import { RdbSaveJob } from './rdb-save.ts'
 import { ReadJob } from './read.ts'
-import { ReceiveJob } from './receive.ts'
 import { remove } from './remove.ts'
 import { SendJob } from './send.ts'
 
@@ -25,8 +24,6 @@ export function startJob(message: ToDisk, core: ToCore): Job | undefined {
       return new RdbSaveJob(message, core)
     case 'read':
       return new ReadJob(message.path, core)
-    case 'receive':
-      return new ReceiveJob(message, core)
     case 'send':
       return new SendJob(message.path, core)
     case 'remove':

@@ -1,33 +1,18 @@
 /**
- * Writes one RDB file: compresses the strings that the core has left, adds up the checksum, and puts
- * the file into its place when it is whole and on the disk. Until then it has another name, so that
- * at every moment the old file or the new one is there.
+ * Writes one RDB file: compresses the strings that the core has left, and adds up the checksum.
  *
  * Thread: disk.
- * Owns: the temporary file.
- * Never: touches the file in place before the new one is synced.
+ * Owns: what is not written yet, and the file until it has its place.
+ * Never: keeps more than a buffer and a string.
  */
-import { join } from 'node:path'
 import type { ToDisk } from '../bridge/disk-control.ts'
 import { RDB_RECORD_HEAD_WORDS, rdbRecordHeadSize } from '../bridge/rdb-record.ts'
-import { toUnicode } from '../config/byte-text.ts'
-import { RDB_SYNC_SIZE } from '../config/limits.ts'
 import { assert } from '../lib/assert.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import { OPCODE_END, RDB_VERSION } from '../lib/rdb/format.ts'
 import { RdbWriter } from '../lib/rdb/writer.ts'
-import {
-  closeFile,
-  DiskError,
-  openFile,
-  removeFile,
-  renameFile,
-  syncDirectory,
-  syncFile,
-  writeAll,
-  writeAt,
-} from './files.ts'
 import type { Job, ToCore } from './job.ts'
+import { TemporaryFile } from './temporary-file.ts'
 
 const BUFFER_SIZE = 256 * 1024
 /** 'REDIS', then four digits. */
@@ -36,24 +21,19 @@ const VERSION_DIGITS = 4
 const ZEROS = Buffer.alloc(64 * 1024)
 
 export class RdbSaveJob implements Job {
-  readonly #order: Extract<ToDisk, { type: 'rdb-save' }>
   readonly #core: ToCore
-  readonly #temporary: string
+  readonly #checksum: boolean
+  readonly #file: TemporaryFile
   readonly #writer = new RdbWriter(BUFFER_SIZE * 2)
   readonly #sum = new Crc64()
-  #file: number
-  #size = 0
-  #syncedSize = 0
-  #isPlaced = false
   /** A string whose bytes are still coming. */
   #string: Buffer | undefined = undefined
   #stringFilled = 0
 
   constructor(order: Extract<ToDisk, { type: 'rdb-save' }>, core: ToCore) {
-    this.#order = order
     this.#core = core
-    this.#temporary = join(toUnicode(order.directory), toUnicode(order.temporaryName))
-    this.#file = openFile('rdb-open', this.#temporary, 'w')
+    this.#checksum = order.checksum
+    this.#file = new TemporaryFile('rdb', order)
     this.#writer.spill(BUFFER_SIZE, () => this.#flush())
   }
 
@@ -90,14 +70,7 @@ export class RdbSaveJob implements Job {
   }
 
   close(): void {
-    if (this.#isPlaced) return
-    try {
-      if (this.#file >= 0) closeFile('rdb-close', this.#file)
-      removeFile('rdb-remove', this.#temporary)
-    } catch (error) {
-      // What is left is a temporary file, and the failure that led here is told already.
-      if (!(error instanceof DiskError)) throw error
-    }
+    this.#file.discard()
   }
 
   /** Takes what belongs to a string of an earlier record. Gives where the rest begins. */
@@ -115,34 +88,22 @@ export class RdbSaveJob implements Job {
 
   #flush(): void {
     const { bytes, length } = this.#writer
-    if (this.#order.checksum) this.#sum.update(bytes, 0, length)
-    writeAll('rdb-write', this.#file, bytes, 0, length)
-    this.#size += length
+    if (this.#checksum) this.#sum.update(bytes, 0, length)
+    this.#file.write(bytes, 0, length)
     this.#writer.reset()
-    if (this.#order.syncsAsItGoes && this.#size - this.#syncedSize >= RDB_SYNC_SIZE) {
-      syncFile('rdb-sync', this.#file)
-      this.#syncedSize = this.#size
-    }
   }
 
   #finish(version: number): void {
-    const { directory, name, checksum } = this.#order
+    const file = this.#file
     this.#writer.byte(OPCODE_END)
     this.#flush()
     if (version !== RDB_VERSION) this.#changeVersion(version)
-    if (checksum) this.#writer.int64(this.#sum.high, this.#sum.low)
+    if (this.#checksum) this.#writer.int64(this.#sum.high, this.#sum.low)
     else this.#writer.int64(0, 0)
     const { bytes, length } = this.#writer
-    writeAll('rdb-write', this.#file, bytes, 0, length)
-    syncFile('rdb-sync', this.#file)
-    const file = this.#file
-    this.#file = -1
-    closeFile('rdb-close', file)
-    const root = toUnicode(directory)
-    renameFile('rdb-rename', this.#temporary, join(root, toUnicode(name)))
-    this.#isPlaced = true
-    syncDirectory('rdb-sync-directory', root)
-    this.#core.tell({ type: 'done', size: this.#size + length })
+    file.write(bytes, 0, length)
+    file.place()
+    this.#core.tell({ type: 'done', size: file.size })
   }
 
   /**
@@ -153,11 +114,15 @@ export class RdbSaveJob implements Job {
   #changeVersion(version: number): void {
     const digits = Buffer.from(String(version).padStart(VERSION_DIGITS, '0'))
     const before = Buffer.from(String(RDB_VERSION).padStart(VERSION_DIGITS, '0'))
-    writeAt('rdb-write', this.#file, digits, VERSION_OFFSET)
+    this.#file.writeAt(digits, VERSION_OFFSET)
     const sum = new Crc64()
     const difference = digits.map((digit, i) => digit ^ before[i])
     sum.update(difference, 0, VERSION_DIGITS)
-    for (let left = this.#size - VERSION_OFFSET - VERSION_DIGITS; left > 0; left -= ZEROS.length) {
+    for (
+      let left = this.#file.size - VERSION_OFFSET - VERSION_DIGITS;
+      left > 0;
+      left -= ZEROS.length
+    ) {
       sum.update(ZEROS, 0, Math.min(left, ZEROS.length))
     }
     this.#sum.high ^= sum.high

@@ -37,7 +37,7 @@ export class CommandFile implements SnapshotSink, JobOwner {
     this.#server = server
     this.#onOutcome = onOutcome
     this.#job = server.disk.begin(
-      { type: 'plain-save', directory, name, temporaryName, syncsAsItGoes },
+      { type: 'plain-save', points: 'rdb', directory, name, temporaryName, syncsAsItGoes },
       this,
     )
   }

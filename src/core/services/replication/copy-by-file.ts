@@ -37,7 +37,17 @@ export class CopyByFile implements Copy, JobOwner {
     this.#path = `${directory}/${name}`
     const seconds = Math.floor(clock.nowMs / 1000)
     const temporaryName = `temp-${seconds}.${start.processId}.rdb`
-    this.#job = disk.begin({ type: 'receive', directory, name, temporaryName }, this)
+    this.#job = disk.begin(
+      {
+        type: 'plain-save',
+        points: 'sync',
+        directory,
+        name,
+        temporaryName,
+        syncsAsItGoes: true,
+      },
+      this,
+    )
   }
 
   take(bytes: Buffer, at: number, end: number): void {
@@ -97,7 +107,7 @@ export class CopyByFile implements Copy, JobOwner {
   #received(): void {
     this.isLoading = true
     this.#owner.received()
-    this.#server.disk.tell(this.#job, { type: 'received' })
+    this.#server.disk.tell(this.#job, { type: 'plain-end' })
   }
 
   #load(): void {
