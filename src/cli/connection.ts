@@ -8,8 +8,8 @@
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { encodeArgv } from '../lib/resp/command-writer.ts'
 import { type Reply, ReplyParser } from '../lib/resp/reply-parser.ts'
-import { encodeRequest } from '../lib/resp/request-writer.ts'
 import type { Options, TlsOptions } from './options.ts'
 
 /** What the system says, where it is known by a code only. */
@@ -44,7 +44,7 @@ export class Connection {
   }
 
   send(args: readonly (string | Uint8Array)[]): void {
-    this.#socket.write(encodeRequest(args))
+    this.#socket.write(encodeArgv(args))
   }
 
   /** Sends bytes as they are. Resolves when the socket wants more. */

@@ -1,5 +1,6 @@
 /**
- * Commands as RESP, the way the append-only file and the replication stream hold them.
+ * Commands as RESP: the way the append-only file and the replication stream hold them, and other
+ * servers are asked.
  *
  *   *2\r\n $3\r\n GET\r\n $1\r\n k\r\n
  *
@@ -93,11 +94,12 @@ export function writeArgv(into: Buffer, at: number, argv: readonly Uint8Array[])
   return to
 }
 
-/** The command `argv` as bytes of its own. */
+/** The command `argv` as bytes of its own. Texts are written as UTF-8. */
 // alloc: for commands that no client wrote
-export function encodeArgv(argv: readonly Uint8Array[]): Buffer {
-  const bytes = Buffer.allocUnsafe(argvSize(argv))
-  writeArgv(bytes, 0, argv)
+export function encodeArgv(argv: readonly (string | Uint8Array)[]): Buffer {
+  const parts = argv.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))
+  const bytes = Buffer.allocUnsafe(argvSize(parts))
+  writeArgv(bytes, 0, parts)
   return bytes
 }
 

@@ -8,8 +8,9 @@
  * Owns: migrations in progress, one at a time since MIGRATE is a write; links kept for the next.
  * Never: deletes a key that the other side has not confirmed.
  */
+
+import { encodeArgv } from '../../../lib/resp/command-writer.ts'
 import { type Reply, ReplyParser } from '../../../lib/resp/reply-parser.ts'
-import { encodeRequest } from '../../../lib/resp/request-writer.ts'
 import { Args } from '../../engine/args.ts'
 import type { Answer } from '../../engine/call.ts'
 import type { Peer, PeerOwner } from '../../engine/peers.ts'
@@ -213,16 +214,16 @@ class Link implements PeerOwner {
     const { order, keys, preamble } = migration
     const requests: Buffer[] = []
     if (order.login.length > 0) {
-      requests.push(encodeRequest(['AUTH', ...order.login]))
+      requests.push(encodeArgv(['AUTH', ...order.login]))
       preamble.push('AUTH')
     }
     if (order.dbIndex !== this.#dbIndex) {
-      requests.push(encodeRequest(['SELECT', order.dbIndex]))
+      requests.push(encodeArgv(['SELECT', order.dbIndex]))
       preamble.push('SELECT')
     }
     const options = order.replace ? ['REPLACE'] : []
     for (const { name, ttlMs, payload } of keys) {
-      requests.push(encodeRequest(['RESTORE', name, String(ttlMs), payload, ...options]))
+      requests.push(encodeArgv(['RESTORE', name, String(ttlMs), payload, ...options]))
     }
     peer.send(Buffer.concat(requests))
   }

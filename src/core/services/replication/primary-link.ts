@@ -9,7 +9,7 @@
  * Owns: what was said last and what has to be answered; the session that the stream is applied as.
  * Never: gives up: a link that breaks is made again.
  */
-import { encodeRequest } from '../../../lib/resp/request-writer.ts'
+import { encodeArgv } from '../../../lib/resp/command-writer.ts'
 import type { CommandEntry } from '../../command/table.ts'
 import type { Peer, PeerOwner } from '../../engine/peers.ts'
 import { Replay, type ReplayOwner } from '../../engine/replay.ts'
@@ -326,7 +326,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   }
 
   #send(words: readonly (string | Uint8Array)[]): void {
-    this.#peer?.send(encodeRequest(words))
+    this.#peer?.send(encodeArgv(words))
   }
 
   /** The link is broken: it is made again at the next tick. */
