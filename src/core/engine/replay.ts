@@ -3,18 +3,16 @@
  * passed: what a primary has done is done here too.
  *
  * Thread: core. Hot path.
- * Owns: bytes that are not a whole command yet; the arguments of the call in progress.
+ * Owns: bytes that are not a whole command yet.
  * Never: answers anybody: replies are written and forgotten.
  */
-import { REQUEST_HASH, REQUEST_HEADER_WORDS, REQUEST_SIZE } from '../../bridge/message.ts'
-import { hashWords } from '../../lib/hash.ts'
 import { BROKEN, COMPLETE, RequestParser } from '../../lib/resp/request-parser.ts'
 import { type CommandEntry, FLAG_NOT_QUEUED, FLAG_WRITE } from '../command/table.ts'
 import type { Server } from '../server.ts'
 import { type Call, run } from './call.ts'
+import { OwnRequest } from './own-request.ts'
 import type { Session } from './session.ts'
 
-const START_WORDS = 1024
 /** A command may be as long as the primary's `proto-max-bulk-len` let it be. */
 const BULK_SIZE_MAX = 4 * 1024 * 1024 * 1024
 const EMPTY = Buffer.alloc(0)
@@ -35,8 +33,7 @@ export class Replay {
   readonly #call: Call
   readonly #owner: ReplayOwner
   readonly #parser = new RequestParser(BULK_SIZE_MAX)
-  #words = new Int32Array(START_WORDS)
-  #bytes = Buffer.from(this.#words.buffer)
+  readonly #request: OwnRequest
   #unfinished = EMPTY
   /** Bytes of all commands that were called, those in a transaction that is not whole yet included. */
   #executedSize = 0
@@ -53,6 +50,7 @@ export class Replay {
     this.session = session
     this.#call = call
     this.#owner = owner
+    this.#request = new OwnRequest(server.commands, server.start.hashSeed)
     this.#parser.reset(EMPTY, 0, 0)
   }
 
@@ -92,21 +90,16 @@ export class Replay {
 
   #execute(): void {
     const server = this.#server
-    const { bytes, offsets, argc } = this.#parser
-    const container = server.commands.find(bytes, offsets[0], offsets[1])
-    let entry = container
-    if (container?.subcommands !== undefined && argc > 1) {
-      entry = server.commands.findSubcommand(container, bytes, offsets[2], offsets[3])
-    }
+    const parser = this.#parser
+    const entry = this.#request.find(parser)
     if (entry === undefined) {
+      const { bytes, offsets } = parser
       return this.#owner.unknownCommand(bytes.latin1Slice(offsets[0], offsets[1])) // alloc: it should not be
     }
     if (this.looksAtWrites && (entry.flagBits & FLAG_WRITE) !== 0) this.#owner.writes()
-    this.#copyArguments(entry)
     const call = this.#call
     const { session } = this
-    call.args.open(this.#bytes, this.#words, 0)
-    call.args.hashIsOf(entry.firstKeyIndex)
+    this.#request.open(call.args, parser, entry)
     call.session = session
     call.db = server.keyspace.dbs[session.dbIndex]
     call.entry = entry
@@ -121,33 +114,5 @@ export class Replay {
       if (call.reply.errorCount !== errors) this.#owner.commandFailed(entry, call.reply.lastError)
     }
     server.outbox.unmute()
-  }
-
-  /** Lays the parser's request as calls expect it: every argument at a whole word. */
-  #copyArguments({ index, firstKeyIndex }: CommandEntry): void {
-    const { bytes, offsets, argc } = this.#parser
-    let size = REQUEST_HEADER_WORDS
-    for (let i = 0; i < argc; i++) size += 1 + ((offsets[2 * i + 1] - offsets[2 * i] + 3) >> 2)
-    if (size > this.#words.length) {
-      this.#words = new Int32Array(Math.max(size, this.#words.length * 2)) // alloc: the longest yet
-      this.#bytes = Buffer.from(this.#words.buffer)
-    }
-    const words = this.#words
-    words[0] = argc
-    words[1] = index
-    words[REQUEST_HASH] = 0
-    words[REQUEST_SIZE] = size
-    let word = REQUEST_HEADER_WORDS
-    for (let i = 0; i < argc; i++) {
-      const length = offsets[2 * i + 1] - offsets[2 * i]
-      words[word] = length
-      const wordCount = (length + 3) >> 2
-      if (wordCount > 0) words[word + wordCount] = 0
-      bytes.copy(this.#bytes, (word + 1) << 2, offsets[2 * i], offsets[2 * i + 1])
-      if (i === firstKeyIndex && i !== 0) {
-        words[REQUEST_HASH] = hashWords(words, word + 1, length, this.#server.start.hashSeed)
-      }
-      word += 1 + wordCount
-    }
   }
 }

@@ -37,9 +37,8 @@ export class AofCommandReader {
   argc = 0
   /** What the offsets point into. Another buffer may stand here after `feed`. */
   bytes = Buffer.allocUnsafe(START_SIZE)
-  /** Where each argument begins in `bytes`, and how long it is; valid until the next call. */
+  /** Where each argument begins and ends in `bytes`, two numbers each; valid until the next call. */
   offsets = new Int32Array(START_CAPACITY)
-  lengths = new Int32Array(START_CAPACITY)
   /** Bytes of the file up to behind the last whole command. */
   position: number
   /** The latest annotated time, Unix seconds; 0: none. */
@@ -133,16 +132,14 @@ export class AofCommandReader {
   }
 
   #add(offset: number, length: number): void {
-    if (this.#count === this.offsets.length) {
-      const offsets = new Int32Array(this.#count * 2)
-      const lengths = new Int32Array(this.#count * 2)
+    const at = 2 * this.#count++
+    if (at === this.offsets.length) {
+      const offsets = new Int32Array(at * 2)
       offsets.set(this.offsets)
-      lengths.set(this.lengths)
       this.offsets = offsets
-      this.lengths = lengths
     }
-    this.offsets[this.#count] = offset
-    this.lengths[this.#count++] = length
+    this.offsets[at] = offset
+    this.offsets[at + 1] = offset + length
   }
 
   /** Moves what is kept to the front, into a longer buffer if need be. */
@@ -153,7 +150,7 @@ export class AofCommandReader {
     const into = capacity === this.bytes.length ? this.bytes : Buffer.allocUnsafe(capacity)
     this.bytes.copy(into, 0, this.#start, this.#end)
     const moved = this.#start
-    for (let i = 0; i < this.#count; i++) this.offsets[i] -= moved
+    for (let i = 0; i < 2 * this.#count; i++) this.offsets[i] -= moved
     this.bytes = into
     this.#cursor -= moved
     this.#start = 0

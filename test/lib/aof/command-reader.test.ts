@@ -42,10 +42,10 @@ function read(file: Buffer, size: () => number): Outcome {
     reader.feed(file, at, piece)
     at += piece
     for (outcome = reader.next(); outcome === AOF_COMMAND; outcome = reader.next()) {
-      const { bytes, offsets, lengths } = reader
+      const { bytes, offsets } = reader
       commands.push(
         Array.from({ length: reader.argc }, (_, i) =>
-          bytes.latin1Slice(offsets[i], offsets[i] + lengths[i]),
+          bytes.latin1Slice(offsets[2 * i], offsets[2 * i + 1]),
         ),
       )
     }

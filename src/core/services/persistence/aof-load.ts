@@ -304,6 +304,6 @@ export class AofLoader implements Loader {
 }
 
 /** The name of the command just read. */
-function nameIn({ bytes, offsets, lengths }: AofCommandReader): string {
-  return bytes.latin1Slice(offsets[0], offsets[0] + lengths[0])
+function nameIn({ bytes, offsets }: AofCommandReader): string {
+  return bytes.latin1Slice(offsets[0], offsets[1])
 }

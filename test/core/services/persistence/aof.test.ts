@@ -66,7 +66,7 @@ class Target {
     const found: string[] = []
     while (reader.next() === AOF_COMMAND) {
       const words = Array.from({ length: reader.argc }, (_, i) =>
-        reader.bytes.latin1Slice(reader.offsets[i], reader.offsets[i] + reader.lengths[i]),
+        reader.bytes.latin1Slice(reader.offsets[2 * i], reader.offsets[2 * i + 1]),
       )
       found.push(words.join(' '))
     }
