@@ -30,6 +30,7 @@ import { listpackFrom, listpackSizeBytes } from '../../../memory/listpack.ts'
 import { listpackValid } from '../../../memory/listpack-valid.ts'
 import { entryValueWord, setEntryEncoding, TYPE_HASH } from '../../keyspace/entry.ts'
 import type { ValuePersistence } from '../../keyspace/persist.ts'
+import { ListpackLimits } from '../listpack-limits.ts'
 import {
   HASH_VALUE_SIZE,
   HashCursor,
@@ -42,7 +43,6 @@ import {
   isHashTable,
   isTimedHash,
 } from './hash.ts'
-import { HashLimits } from './limits.ts'
 import { examinePairs, examineTriples, FILE_END_MS_MAX, type PackState } from './pack-valid.ts'
 import {
   HASH_LISTPACK,
@@ -63,7 +63,7 @@ const ANY_SIZE = Number.POSITIVE_INFINITY
 const field = new AlignedBytes()
 const value = new AlignedBytes()
 const cursor = new HashCursor()
-const limits = new HashLimits()
+const limits = new ListpackLimits('hash')
 const ziplist = new ZiplistReader()
 const zipmap = new ZipmapReader()
 

@@ -36,6 +36,7 @@ import {
 } from '../../engine/errors.ts'
 import { NO_DEADLINE } from '../../keyspace/db.ts'
 import { entryValueWord, TYPE_HASH } from '../../keyspace/entry.ts'
+import { ListpackLimits } from '../listpack-limits.ts'
 import {
   HASH_VALUE_SIZE,
   hashCount,
@@ -59,6 +60,7 @@ const DIGITS_MAX = 21
 
 type HashEvent = 'hset' | 'hincrby' | 'hincrbyfloat'
 
+const limits = new ListpackLimits('hash')
 const value = new ListpackElement()
 const text = new AlignedBytes()
 const digits = Buffer.alloc(DIGITS_MAX)
@@ -344,7 +346,7 @@ function endWriting(call: Call, ref: Ref, event: HashEvent | ''): void {
 function fitArguments(call: Call, ref: Ref, first: number, last: number): void {
   const { args, db } = call
   if (isHashTable(db.arena, ref)) return
-  const most = call.server.settings.int('hash-max-listpack-value')
+  const most = limits.follow(call.server.settings).valueSize
   for (let i = first; i <= last; i++) {
     if (args.lengths[i] > most) return hashToTable(db.arena, ref)
   }
@@ -353,12 +355,12 @@ function fitArguments(call: Call, ref: Ref, first: number, last: number): void {
 function fitLength(call: Call, ref: Ref, length: number): void {
   const { arena } = call.db
   if (isHashTable(arena, ref)) return
-  if (length > call.server.settings.int('hash-max-listpack-value')) hashToTable(arena, ref)
+  if (length > limits.follow(call.server.settings).valueSize) hashToTable(arena, ref)
 }
 
 function fitCount(call: Call, ref: Ref): void {
   const { arena } = call.db
   if (isHashTable(arena, ref)) return
-  const most = call.server.settings.int('hash-max-listpack-entries')
+  const most = limits.follow(call.server.settings).entries
   if (hashCount(arena, ref) > most) hashToTable(arena, ref)
 }

@@ -18,8 +18,8 @@ import {
 import { entryKeyLength, entryKeyOffset } from '../../../memory/entry.ts'
 import { listpackCreate } from '../../../memory/listpack.ts'
 import type { CopyTarget } from '../../keyspace/value.ts'
+import type { ListpackLimits } from '../listpack-limits.ts'
 import { SORTED_SET_LISTPACK, SORTED_SET_TREE } from './encodings.ts'
-import type { SortedSetLimits } from './limits.ts'
 import { packAppend, packMoved } from './pack.ts'
 import { createEntry, freeSortedSet } from './sorted-set.ts'
 import { entryScore, mapAdd, mapSetScore, treeFind, treeFree, treeOfMap } from './tree.ts'
@@ -69,7 +69,7 @@ export class SortedSetBuilder {
   }
 
   /** Orders the members; without `limits` the set stays a large one. Throws: ARENA_FULL. */
-  finish(limits: Pick<SortedSetLimits, 'entries' | 'valueSize'> | undefined): void {
+  finish(limits: Pick<ListpackLimits, 'entries' | 'valueSize'> | undefined): void {
     const { arena } = this
     this.tree = treeOfMap(arena, this.structure)
     if (limits === undefined) return

@@ -10,7 +10,7 @@ import type { Call } from '../../engine/call.ts'
 import { CommandError } from '../../engine/errors.ts'
 import { TYPE_SORTED_SET } from '../../keyspace/entry.ts'
 import type { EventName } from '../../keyspace/events.ts'
-import { SortedSetLimits } from './limits.ts'
+import { ListpackLimits } from '../listpack-limits.ts'
 import {
   ADD_GREATER,
   ADD_LESS,
@@ -27,7 +27,7 @@ import {
 const RESULT_NOT_A_NUMBER = new CommandError('ERR resulting score is not a number (NaN)')
 const SCORES_START = 64
 
-const limits = new SortedSetLimits()
+const limits = new ListpackLimits('zset')
 let scores = new Float64Array(SCORES_START)
 let addedCount = 0
 let updatedCount = 0

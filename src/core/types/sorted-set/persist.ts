@@ -27,10 +27,10 @@ import {
 import { listpackValid } from '../../../memory/listpack-valid.ts'
 import type { ValuePersistence } from '../../keyspace/persist.ts'
 import type { CopyTarget } from '../../keyspace/value.ts'
+import { ListpackLimits } from '../listpack-limits.ts'
 import { SortedSetBuilder } from './builder.ts'
 import { SortedSetCursor } from './cursor.ts'
 import { SORTED_SET_LISTPACK } from './encodings.ts'
-import { SortedSetLimits } from './limits.ts'
 import { packCount, packScoreAt } from './pack.ts'
 import { createEntry, isTree, sortedSetCount, sortedSetToTree, structureOf } from './sorted-set.ts'
 
@@ -43,7 +43,7 @@ const TEXT_NAN = 253
 const TEXT_INFINITY = 254
 const TEXT_MINUS_INFINITY = 255
 
-const limits = new SortedSetLimits()
+const limits = new ListpackLimits('zset')
 const cursor = new SortedSetCursor()
 const ziplist = new ZiplistReader()
 

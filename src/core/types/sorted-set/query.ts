@@ -12,8 +12,8 @@ import type { Call } from '../../engine/call.ts'
 import { CommandError, SYNTAX } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
 import { TYPE_SORTED_SET } from '../../keyspace/entry.ts'
+import { ListpackLimits } from '../listpack-limits.ts'
 import { SortedSetCursor } from './cursor.ts'
-import { SortedSetLimits } from './limits.ts'
 import { LexRange, parseRank, rankSpan, ScoreRange, Span } from './range.ts'
 import { sortedSetCount } from './sorted-set.ts'
 import { builderFor, storeSortedSet } from './store.ts'
@@ -56,7 +56,7 @@ class Query {
 const query = new Query()
 const span = new Span()
 const cursor = new SortedSetCursor()
-const limits = new SortedSetLimits()
+const limits = new ListpackLimits('zset')
 
 function range(call: Call, form: Form): void {
   const { args, db } = call

@@ -36,9 +36,9 @@ import {
   TYPE_SORTED_SET,
 } from '../../keyspace/entry.ts'
 import type { CopyTarget, DigestSink, ValueType } from '../../keyspace/value.ts'
+import type { ListpackLimits } from '../listpack-limits.ts'
 import { SortedSetCursor } from './cursor.ts'
 import { SORTED_SET_LISTPACK, SORTED_SET_TREE, SORTED_SET_VALUE_SIZE } from './encodings.ts'
-import type { SortedSetLimits } from './limits.ts'
 import {
   afterPair,
   packAdd,
@@ -191,7 +191,7 @@ export function sortedSetCreate(
   db: Db,
   args: Args,
   keyIndex: number,
-  limits: SortedSetLimits,
+  limits: ListpackLimits,
   memberLength: number,
 ): Ref {
   const arena = db.arenaOf(args, keyIndex)
@@ -287,7 +287,7 @@ export function addedScore(): number {
 export function sortedSetAdd(
   arena: Arena,
   ref: Ref,
-  limits: SortedSetLimits,
+  limits: ListpackLimits,
   from: MemberBytes,
   offset: number,
   length: number,

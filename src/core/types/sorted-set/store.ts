@@ -9,10 +9,10 @@ import type { Call } from '../../engine/call.ts'
 import { NO_DEADLINE } from '../../keyspace/db.ts'
 import type { EventName } from '../../keyspace/events.ts'
 import { Draft } from '../../keyspace/transfer.ts'
+import { ListpackLimits } from '../listpack-limits.ts'
 import { SortedSetBuilder } from './builder.ts'
-import { SortedSetLimits } from './limits.ts'
 
-const limits = new SortedSetLimits()
+const limits = new ListpackLimits('zset')
 
 /** A builder for the key of argument `keyIndex`. Throws: ARENA_FULL. */
 export function builderFor(call: Call, keyIndex: number): SortedSetBuilder {

@@ -15,9 +15,9 @@ import { TYPE_SORTED_SET } from '../../../../src/core/keyspace/entry.ts'
 import { Keyspace } from '../../../../src/core/keyspace/keyspace.ts'
 import { Draft } from '../../../../src/core/keyspace/transfer.ts'
 import { registerValueType } from '../../../../src/core/keyspace/value.ts'
+import { ListpackLimits } from '../../../../src/core/types/listpack-limits.ts'
 import { SortedSetBuilder } from '../../../../src/core/types/sorted-set/builder.ts'
 import { SortedSetCursor } from '../../../../src/core/types/sorted-set/cursor.ts'
-import { SortedSetLimits } from '../../../../src/core/types/sorted-set/limits.ts'
 import {
   ADDED,
   isTree,
@@ -50,7 +50,7 @@ class World {
   readonly keyspace: Keyspace
   readonly db: Db
   readonly args = new Args(Buffer.alloc(0), new Int32Array(0), HASH_SEED)
-  readonly limits = new SortedSetLimits()
+  readonly limits = new ListpackLimits('zset')
 
   constructor(arenaCount: number, arenaSize: number, entries: number) {
     this.keyspace = new Keyspace(

@@ -1,0 +1,38 @@
+/**
+ * How large a hash or a sorted set may be and still be a listpack: two settings each, read once a
+ * change.
+ *
+ * Thread: core. Hot path.
+ * Owns: the two numbers, as they were when last asked for.
+ * Never: changes a value.
+ */
+import type { Settings } from '../../config/settings.ts'
+
+export class ListpackLimits {
+  /** Fields or members. */
+  entries: number
+  /** Bytes of a field, a field's value or a member. */
+  valueSize = 64
+  readonly #entriesName: 'hash-max-listpack-entries' | 'zset-max-listpack-entries'
+  readonly #valueName: 'hash-max-listpack-value' | 'zset-max-listpack-value'
+  #settings: Settings | undefined = undefined
+  #generation = -1
+
+  // alloc: once a type
+  constructor(type: 'hash' | 'zset') {
+    this.#entriesName = `${type}-max-listpack-entries`
+    this.#valueName = `${type}-max-listpack-value`
+    this.entries = type === 'hash' ? 512 : 128
+  }
+
+  /** Takes over the settings' present values. Without settings: those that Redis begins with. */
+  follow(settings: Settings | undefined): this {
+    if (settings === undefined) return this
+    if (settings === this.#settings && settings.generation === this.#generation) return this
+    this.#settings = settings
+    this.#generation = settings.generation
+    this.entries = settings.int(this.#entriesName)
+    this.valueSize = settings.int(this.#valueName)
+    return this
+  }
+}
