@@ -95,7 +95,6 @@ const NO_DEFRAG = inert('it matters only with activedefrag yes, which is refused
 const NO_SYSLOG = inert('it matters only with syslog-enabled yes, which is refused')
 const NO_TLS_DETAIL = refused('only certificates, keys, authorities and client checks can be set')
 const NO_TITLE = inert('what ps shows lies in memory that belongs to Bun')
-const FREED_AT_ONCE = inert('only UNLINK, and DEL if told to, free little by little')
 
 // ---- the table ----
 
@@ -242,11 +241,11 @@ export const PARAMS = {
   'lfu-decay-time': int(0n, INT_MAX, '1', core),
   'active-expire-effort': int(1n, 10n, '1', core),
   activerehashing: bool('yes', inert('tables grow in small steps in any case')),
-  'lazyfree-lazy-eviction': bool('no', FREED_AT_ONCE),
-  'lazyfree-lazy-expire': bool('no', FREED_AT_ONCE),
-  'lazyfree-lazy-server-del': bool('no', FREED_AT_ONCE),
+  'lazyfree-lazy-eviction': bool('no', core),
+  'lazyfree-lazy-expire': bool('no', core),
+  'lazyfree-lazy-server-del': bool('no', core),
   'lazyfree-lazy-user-del': bool('no', core),
-  'lazyfree-lazy-user-flush': bool('no', FREED_AT_ONCE),
+  'lazyfree-lazy-user-flush': bool('no', core),
   activedefrag: bool('no', refused('arenas are not moved to defragment them')),
   'active-defrag-ignore-bytes': size(1n, LONG_MAX, '104857600', NO_DEFRAG),
   'active-defrag-threshold-lower': int(0n, 1000n, '10', NO_DEFRAG),
@@ -343,7 +342,7 @@ export const PARAMS = {
   'replica-serve-stale-data': bool('yes', core, { alias: 'slave-serve-stale-data' }),
   'replica-read-only': bool('yes', core, { alias: 'slave-read-only' }),
   'replica-ignore-maxmemory': bool('yes', core, { alias: 'slave-ignore-maxmemory' }),
-  'replica-lazy-flush': bool('no', FREED_AT_ONCE, { alias: 'slave-lazy-flush' }),
+  'replica-lazy-flush': bool('no', core, { alias: 'slave-lazy-flush' }),
   'replica-priority': int(0n, INT_MAX, '100', core, { alias: 'slave-priority' }),
   'replica-announced': bool('yes', core),
   'replica-announce-ip': string('', core, { alias: 'slave-announce-ip' }),

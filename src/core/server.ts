@@ -49,6 +49,7 @@ import { Replication } from './services/replication/replication.ts'
 import { Waits } from './services/replication/waits.ts'
 import { Scripting } from './services/scripting/scripting.ts'
 import { Control } from './services/server/control.ts'
+import { freeLazily } from './services/server/databases.ts'
 import { Latency } from './services/server/latency.ts'
 import { Log } from './services/server/log.ts'
 import { Monitors } from './services/server/monitors.ts'
@@ -201,7 +202,7 @@ export class Server {
     this.control.settingsChanged()
     const { lazyFree } = this.keyspace
     const setPeriod = this.timers.every(Number.POSITIVE_INFINITY, () => {
-      if (!lazyFree.turn()) setPeriod(Number.POSITIVE_INFINITY)
+      if (!freeLazily(this)) setPeriod(Number.POSITIVE_INFINITY)
     })
     lazyFree.begin = () => setPeriod(0)
   }

@@ -160,7 +160,7 @@ describe('a file that was damaged', () => {
     const { server } = target
     const path = join(directory, 'damaged.rdb')
     writeFileSync(path, bytes)
-    for (const db of server.keyspace.dbs) db.flush()
+    for (const db of server.keyspace.dbs) db.flush(false)
     const source = new FileSource(server.disk, path)
     let state = ''
     const options = { replaces: false, keepsExpired: true }

@@ -238,7 +238,7 @@ export class Db {
     }
     byteMapReplace(arena, this.#maps[this.arenaIndex], this.#hashOf(made), ref, made)
     this.#forgetDeadlines(ref)
-    this.#free(ref)
+    this.#release(ref, this.#keyspace.lazyFree.ofReplaced)
     return made
   }
 
@@ -271,9 +271,9 @@ export class Db {
   }
 
   /** Takes the key out and frees its value, `lazily`: later if that takes a while. */
-  remove(ref: Ref, lazily = false): void {
+  remove(ref: Ref, lazily = this.#keyspace.lazyFree.ofReplaced): void {
     this.#unlink(ref, this.#hashOf(ref))
-    if (!lazily || !this.#keyspace.lazyFree.take(this.arena, ref)) this.#free(ref)
+    this.#release(ref, lazily)
   }
 
   /** Evicts an entry of the arena. */
@@ -321,7 +321,7 @@ export class Db {
     }
     byteMapReplace(arena, table, hash, replaced, entry)
     this.#forgetDeadlines(replaced)
-    this.#free(replaced)
+    this.#release(replaced, this.#keyspace.lazyFree.ofReplaced)
   }
 
   /** Takes the argument's key out but frees nothing: its entry, or what it holds, lives on. */
@@ -370,11 +370,12 @@ export class Db {
    */
   // alloc: a key's last act
   removeUnasked(ref: Ref, event: 'expired' | 'evicted'): void {
-    const { events, propagation } = this.#keyspace
-    if (events.wanted === 0 && !propagation.active) return this.remove(ref)
+    const { events, propagation, lazyFree } = this.#keyspace
+    const lazily = event === 'expired' ? lazyFree.ofExpired : lazyFree.ofEvicted
+    if (events.wanted === 0 && !propagation.active) return this.remove(ref, lazily)
     const name = this.keyName(ref)
-    if (propagation.active) propagation.emit(this.index, [DEL, name])
-    this.remove(ref)
+    if (propagation.active) propagation.emit(this.index, [lazily ? UNLINK : DEL, name])
+    this.remove(ref, lazily)
     if (events.wanted !== 0) events.changed(event, this.index, name, 0, name.length)
   }
 
@@ -453,15 +454,24 @@ export class Db {
     })
   }
 
-  /** Removes every key and frees it. Gives how many there were. */
+  /**
+   * Removes every key and frees it, `lazily`: little by little. What a snapshot may still have to give
+   * is freed after that. Gives how many there were.
+   */
   // alloc: once for a whole database
-  flush(): number {
+  flush(lazily: boolean): number {
     const count = this.size()
-    if (this.#keyspace.epoch !== 0) this.#keyspace.flushing(this)
-    this.forEach((ref) => {
-      this.#free(ref)
-    })
-    this.keys.free()
+    const { arenas, epoch, lazyFree } = this.#keyspace
+    if (lazily || epoch !== 0) {
+      lazyFree.takeTable(this.keys, epoch !== 0)
+      this.keys = new KeyTable(arenas)
+      this.#maps = this.keys.maps
+    } else {
+      this.forEach((ref) => {
+        this.#free(ref)
+      })
+      this.keys.free()
+    }
     this.deadlines.free()
     this.elements.order.free()
     this.#keyspace.ready.signalAll(this.index)
@@ -535,6 +545,10 @@ export class Db {
     this.#keyspace.deadlineAdded(deadlineMs, this, ref)
   }
 
+  #release(ref: Ref, lazily: boolean): void {
+    if (!lazily || !this.#keyspace.lazyFree.take(this.arena, ref)) this.#free(ref)
+  }
+
   #free(ref: Ref): void {
     const arena = this.arena
     valueType(arena.words[ref << 1] & TYPE_MASK).free(arena, ref)
@@ -598,3 +612,4 @@ export class Db {
 }
 
 const DEL = Buffer.from('DEL')
+const UNLINK = Buffer.from('UNLINK')

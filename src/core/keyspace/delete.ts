@@ -93,15 +93,14 @@ export const typeCommand = command({
   },
 })
 
-/** `lazily`: what takes a while to be freed is freed later, unless memory is short. */
+/** `lazily`: what takes a while to be freed is freed later. */
 function removeKeys(call: Call, lazily: boolean): void {
   const { args, db } = call
-  const later = lazily && call.server.eviction.limitBytes === 0
   let count = 0
   for (let i = 1; i < args.count; i++) {
     const ref = db.write(args, i)
     if (ref === 0) continue
-    db.remove(ref, later)
+    db.remove(ref, lazily)
     db.changed(args, i, 'del')
     count++
   }

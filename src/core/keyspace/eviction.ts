@@ -101,6 +101,7 @@ export class Eviction {
     this.#follow(settings.text('maxmemory-policy'))
     this.#sampleCount = settings.int('maxmemory-samples')
     this.#timeLimitUs = timeLimitUs(settings.int('maxmemory-eviction-tenacity'))
+    keyspace.lazyFree.follow(settings)
     keyspace.frequencies.configure(settings.int('lfu-log-factor'), settings.int('lfu-decay-time'))
     keyspace.countsUses = this.#choice === BY_USE
     keyspace.setTouching(true)
@@ -201,7 +202,8 @@ export class Eviction {
   }
 
   #evictUntil(neededBytes: number, untilUs: number): number {
-    if (this.#choice === BY_NOTHING) return EVICT_FAILED
+    const { lazyFree } = this.#keyspace
+    const isEvicting = this.#choice !== BY_NOTHING
     for (let count = 1; ; count++) {
       let arenaIndex = ANY_ARENA
       const over = this.usedBytes() > this.limitBytes
@@ -209,9 +211,11 @@ export class Eviction {
         arenaIndex = this.#fullArena(neededBytes)
         if (arenaIndex === ANY_ARENA) return EVICT_DONE
       }
-      if (!this.#evictOne(arenaIndex)) return over ? EVICT_FAILED : EVICT_DONE
-      if (count % CLOCK_PERIOD !== 0) continue
-      if (this.#server.clock.microseconds() > untilUs) return EVICT_RUNNING
+      if (lazyFree.canGoOn) lazyFree.turn()
+      else if (!isEvicting || !this.#evictOne(arenaIndex)) return over ? EVICT_FAILED : EVICT_DONE
+      else if (count % CLOCK_PERIOD !== 0) continue
+      if (this.#server.clock.microseconds() <= untilUs) continue
+      return isEvicting ? EVICT_RUNNING : EVICT_FAILED
     }
   }
 

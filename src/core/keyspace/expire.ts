@@ -140,7 +140,7 @@ function setDeadline(call: Call, unitMs: number, fromNow: boolean): void {
   const arena = db.arena
   if (!allows(conditions, entryDeadline(arena, ref), deadlineMs)) return call.reply.integer(0)
   if (call.keyspace.isOver(deadlineMs)) {
-    db.remove(ref)
+    db.remove(ref, call.keyspace.lazyFree.ofExpired)
     db.changed(args, 1, 'del')
     if (call.propagation.active) propagateDeletion(call)
   } else {

@@ -37,7 +37,7 @@ export class Keyspace {
   readonly propagation: Propagation
   readonly ready = new ReadyKeys()
   readonly events = new KeyEvents()
-  readonly lazyFree = new LazyFree()
+  readonly lazyFree = new LazyFree(this.arenas)
   /** Where loaded values find the limits of their small encodings; whoever makes the keyspace sets it. */
   settings: Settings | undefined = undefined
   /** Changes since the start; persistence and replication count by it. */
@@ -106,6 +106,7 @@ export class Keyspace {
     this.#epochs.ended(whole)
     this.snapshot = undefined
     this.epoch = 0
+    this.lazyFree.release()
   }
 
   /** An entry is about to change while a snapshot is taken. */
@@ -118,11 +119,6 @@ export class Keyspace {
   /** An entry was made while a snapshot is taken, which it does not belong to. */
   created(arena: Arena, ref: Ref): void {
     setEntryEpoch(arena, ref, this.epoch)
-  }
-
-  /** All keys of a database are about to go while a snapshot is taken. */
-  flushing(db: Db): void {
-    this.snapshot?.finishTable(db.keys)
   }
 
   /** CLIENT PAUSE and a replica's role keep expired keys in place, unseen. */

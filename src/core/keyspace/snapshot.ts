@@ -9,7 +9,8 @@
  * ahead of the walk has to be told from what was not.
  *
  * The tables are those of the first moment too: SWAPDB gives a table to another database, but what is
- * in it still belongs to the one that it was in.
+ * in it still belongs to the one that it was in; FLUSHDB gives the database an empty one, and what was
+ * in the other is freed after the snapshot (`lazy-free.ts`).
  *
  * Thread: core.
  * Owns: how far the walk has come.
@@ -106,19 +107,14 @@ export class Snapshot {
     this.#give(dbIndex, db.arena, ref)
   }
 
-  /** Gives everything of a table that is about to be emptied, room or not. */
-  finishTable(table: KeyTable): void {
-    const dbIndex = this.#dbOf.get(table)
-    if (dbIndex === undefined) return
-    table.forEach((ref) => {
-      const arena = this.#keyspace.arenas[table.arenaIndex]
-      if (!this.#isOver && entryEpoch(arena, ref) !== this.epoch) this.#give(dbIndex, arena, ref)
-    })
-  }
-
   /** Gives everything that is left, room or not. */
   finish(): void {
-    for (const { table } of this.tables) this.finishTable(table)
+    for (const { table, dbIndex } of this.tables) {
+      table.forEach((ref) => {
+        const arena = this.#keyspace.arenas[table.arenaIndex]
+        if (!this.#isOver && entryEpoch(arena, ref) !== this.epoch) this.#give(dbIndex, arena, ref)
+      })
+    }
     this.#end(true)
   }
 

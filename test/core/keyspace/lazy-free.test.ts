@@ -30,7 +30,7 @@ const LARGE: Readonly<Record<string, readonly string[]>> = {
 function begin() {
   const server = new InProcessServer({ arenaCount: 2, arenaSize: 8 * 1024 * 1024 })
   const { keyspace } = server.server
-  return { client: server.connect(), keyspace, lazyFree: keyspace.lazyFree }
+  return { client: server.connect(), server, keyspace, lazyFree: keyspace.lazyFree }
 }
 
 /** Ends of fields, for some of the hash. */
@@ -101,15 +101,130 @@ test('what is small, or deleted as usual, or in the way of others is freed at on
   says(client, 'DEL', 'k')
   says(client, ...LARGE['hash'])
   says(client, 'SET', 'k', 'v')
+  says(client, ...LARGE['hash'])
+  says(client, 'PEXPIREAT', 'k', '1')
   expect(lazyFree.pendingCount).toBe(0)
-  says(client, 'CONFIG', 'SET', 'lazyfree-lazy-user-del', 'yes')
-  says(client, ...LARGE['set'])
-  says(client, 'DEL', 'k')
-  says(client, ...LARGE['set'])
-  says(client, 'DEL', 'k')
-  expect(lazyFree.pendingCount).toBe(1)
-  says(client, 'CONFIG', 'SET', 'maxmemory', '100mb')
-  says(client, ...LARGE['zset'])
+})
+
+/** A directive, and what ends a key `k` by way of it. */
+const LAZY: readonly (readonly [string, readonly string[]])[] = [
+  ['user-del', ['DEL', 'k']],
+  ['server-del', ['SET', 'k', 'v']],
+  ['server-del', ['RENAME', 'other', 'k']],
+  ['server-del', ['SUNIONSTORE', 'k', 'missing']],
+  ['server-del', ['SPOP', 'k', '10000']],
+  ['expire', ['PEXPIREAT', 'k', '1']],
+]
+
+describe('lazyfree-lazy-', () => {
+  for (const [kind, command] of LAZY) {
+    test(`${kind} lets ${command[0]} free later`, () => {
+      const { client, keyspace, lazyFree } = begin()
+      lazyFree.begin = () => {}
+      const set = (value: string) => says(client, 'CONFIG', 'SET', `lazyfree-lazy-${kind}`, value)
+      for (const [value, pendingCount] of [
+        ['no', 0],
+        ['yes', 1],
+      ] as const) {
+        set(value)
+        says(client, 'SET', 'other', 'v')
+        says(client, ...LARGE['set'])
+        says(client, ...command)
+        expect(lazyFree.pendingCount).toBe(pendingCount)
+        expect(keyspaceFaults(keyspace)).toEqual([])
+        says(client, 'DEL', 'k')
+      }
+      while (lazyFree.turn());
+      says(client, 'FLUSHALL')
+      expect(keyspace.usedBytes()).toBe(0)
+    })
+  }
+
+  test('expire lets a key go whose time is over, and tells others of UNLINK', () => {
+    const { client, server, keyspace, lazyFree } = begin()
+    lazyFree.begin = () => {}
+    const told: string[] = []
+    server.server.propagation.attach((_db, argv) => told.push(argv.join(' ')))
+    says(client, 'CONFIG', 'SET', 'lazyfree-lazy-expire', 'yes')
+    for (const read of [true, false]) {
+      says(client, ...LARGE['set'])
+      says(client, 'PEXPIRE', 'k', '1000')
+      told.length = 0
+      if (read) says(client, 'DEBUG', 'SET-ACTIVE-EXPIRE', '0')
+      server.advance(1001)
+      if (read) expect(says(client, 'SCARD', 'k')).toBe(':0')
+      says(client, 'DEBUG', 'SET-ACTIVE-EXPIRE', '1')
+      says(client, 'PING')
+      expect(told).toEqual(['UNLINK k'])
+    }
+    expect(lazyFree.pendingCount).toBe(2)
+    expect(keyspaceFaults(keyspace)).toEqual([])
+  })
+
+  test('eviction lets an evicted key go, but only as much of it waits as there is room for', () => {
+    const { client, server, keyspace, lazyFree } = begin()
+    lazyFree.begin = () => {}
+    const told: string[] = []
+    server.server.propagation.attach((_db, argv) => told.push(argv.join(' ')))
+    says(client, 'CONFIG', 'SET', 'lazyfree-lazy-eviction', 'yes')
+    says(client, ...LARGE['set'])
+    says(client, 'CONFIG', 'SET', 'maxmemory-eviction-tenacity', '100')
+    says(client, 'CONFIG', 'SET', 'maxmemory-policy', 'volatile-ttl')
+    says(client, 'PEXPIRE', 'k', '100000')
+    for (let i = 0; i < 10; i++) says(client, 'SET', `timed:${i}`, 'v', 'PX', `${200_000 + i}`)
+    const { eviction } = server.server
+    told.length = 0
+    says(client, 'CONFIG', 'SET', 'maxmemory', `${eviction.usedBytes() - 20_000}`)
+    expect(says(client, 'SET', 'another', 'v')).toBe('+OK')
+    expect(told[0]).toBe('UNLINK k')
+    expect(says(client, 'DBSIZE')).toBe(':11')
+    expect(lazyFree.pendingCount).toBe(1)
+    expect(eviction.usedBytes()).toBeLessThanOrEqual(eviction.limitBytes + 200)
+    expect(keyspaceFaults(keyspace)).toEqual([])
+  })
+})
+
+test('memory that waits to be free is freed before a write is refused', () => {
+  const { client, server, lazyFree } = begin()
+  lazyFree.begin = () => {}
+  says(client, ...LARGE['hash'])
+  says(client, 'CONFIG', 'SET', 'maxmemory-eviction-tenacity', '100')
+  says(client, 'CONFIG', 'SET', 'maxmemory', `${server.server.eviction.usedBytes() - 20_000}`)
+  expect(says(client, 'SET', 'other', 'v')).toContain('OOM')
   says(client, 'UNLINK', 'k')
   expect(lazyFree.pendingCount).toBe(1)
+  expect(says(client, 'SET', 'other', 'v')).toBe('+OK')
+})
+
+describe('a database that is emptied', () => {
+  for (const [name, how, lazily] of [
+    ['FLUSHDB ASYNC', ['FLUSHDB', 'ASYNC'], true],
+    ['FLUSHALL ASYNC', ['FLUSHALL', 'ASYNC'], true],
+    ['lazyfree-lazy-user-flush', ['FLUSHDB'], true],
+    ['FLUSHDB SYNC', ['FLUSHDB', 'SYNC'], false],
+  ] as const) {
+    test(`is freed ${lazily ? 'key by key' : 'at once'}: ${name}`, () => {
+      const { client, keyspace, lazyFree } = begin()
+      lazyFree.begin = () => {}
+      if (how.length === 1 || !lazily)
+        says(client, 'CONFIG', 'SET', 'lazyfree-lazy-user-flush', 'yes')
+      says(client, 'MSET', ...words.flatMap((word) => [word, 'v']))
+      says(client, 'PEXPIRE', words[0], '100000')
+      says(client, ...LARGE['set'])
+      expect(says(client, ...how)).toBe('+OK')
+      expect(says(client, 'DBSIZE')).toBe(':0')
+      says(client, 'SET', words[5], 'anew')
+      expect(lazyFree.pendingCount).toBe(lazily ? COUNT + 1 : 0)
+      let turns = 0
+      do {
+        expect(keyspaceFaults(keyspace)).toEqual([])
+        turns++
+      } while (lazyFree.turn())
+      if (lazily) expect(turns).toBeGreaterThan(5)
+      expect(lazyFree.freedCount).toBe(lazily ? COUNT + 1 : 0)
+      expect(says(client, 'GET', words[5])).toBe('$anew')
+      says(client, 'FLUSHALL', 'SYNC')
+      expect(keyspace.usedBytes()).toBe(0)
+    })
+  }
 })

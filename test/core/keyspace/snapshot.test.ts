@@ -151,6 +151,37 @@ describe('a snapshot', () => {
     expect(loaded().digest).toBe(digest)
   })
 
+  test('goes on over databases that are emptied, whose memory is free after it', () => {
+    const target = start()
+    const client = target.connect()
+    const { keyspace } = target.server
+    ask(client, 'DEBUG', 'POPULATE', '1000')
+    ask(client, 'SELECT', '1')
+    for (let i = 0; i < 20; i++) ask(client, 'SADD', 'set', ...Array.from({ length: 50 }, String))
+    const digest = ask(client, 'DEBUG', 'DIGEST')
+    const usedBytes = keyspace.usedBytes()
+    ask(client, 'BGSAVE')
+    step(target, 40)
+    for (const db of ['0', '1']) {
+      ask(client, 'SELECT', db)
+      const { givenCount } = keyspace.snapshot ?? {}
+      expect(ask(client, 'FLUSHDB')).toBe('+OK')
+      expect(keyspace.snapshot?.givenCount).toBe(givenCount)
+      ask(client, 'SET', 'key:1', 'anew')
+    }
+    expect(keyspace.lazyFree.pendingCount).toBe(1001)
+    expect(ask(client, 'DEBUG', 'ARENA-CHECK')).toBe('+OK')
+    expect(keyspace.usedBytes()).toBeGreaterThan(usedBytes - 50_000)
+    while (step(target, 100)) expect(ask(client, 'DEBUG', 'ARENA-CHECK')).toBe('+OK')
+    target.settle()
+    expect(loaded()).toEqual({ digest, check: '+OK' })
+    for (let i = 0; i < 50; i++) ask(client, 'PING')
+    expect(keyspace.lazyFree.pendingCount).toBe(0)
+    expect(ask(client, 'DEBUG', 'ARENA-CHECK')).toBe('+OK')
+    ask(client, 'FLUSHALL')
+    expect(keyspace.usedBytes()).toBe(0)
+  })
+
   test('is over when everything is flushed, and another can begin', () => {
     const target = start()
     const client = target.connect()

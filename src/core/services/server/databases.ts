@@ -8,6 +8,7 @@
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, INVALID_DB_INDEX, SYNTAX } from '../../engine/errors.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
 import type { Server } from '../../server.ts'
 
 /**
@@ -48,13 +49,13 @@ export const flushdbCommand = command({
   reply: 'ok',
 
   run(call) {
-    checkFlushMode(call)
+    const lazily = flushesLazily(call)
     const { keyspace, db } = call
     const isOnly = keyspace.dbs.every((other) => other === db || other.size() === 0)
 
     call.server.transactions.watches.emptying(db)
     call.server.tracking.flushed()
-    keyspace.dirty += isOnly ? flushEverything(call.server) : db.flush()
+    keyspace.dirty += isOnly ? flushEverything(call.server, lazily) : db.flush(lazily)
     propagateItself(call)
     call.reply.ok()
   },
@@ -72,14 +73,14 @@ export const flushallCommand = command({
   reply: 'ok',
 
   run(call) {
-    checkFlushMode(call)
+    const lazily = flushesLazily(call)
 
     const { saves, transactions, tracking } = call.server
     for (const db of call.keyspace.dbs) transactions.watches.emptying(db)
     tracking.flushed()
     // A save of what is about to go would be in vain; the empty file is written at once.
     saves.abandon()
-    call.keyspace.dirty += flushEverything(call.server)
+    call.keyspace.dirty += flushEverything(call.server, lazily)
     if (saves.points().length > 0) saves.save()
     propagateItself(call)
     call.reply.ok()
@@ -116,17 +117,20 @@ export const swapdbCommand = command({
   },
 })
 
-/** Freeing takes no time worth doing it elsewhere: both modes are the same. */
-function checkFlushMode({ args }: Call): void {
-  if (args.count === 1) return
+/** Throws: SYNTAX. */
+function flushesLazily({ args, server }: Call): boolean {
+  if (args.count === 1) return server.settings.bool('lazyfree-lazy-user-flush')
   if (args.count > 2 || !(args.is(1, 'SYNC') || args.is(1, 'ASYNC'))) throw SYNTAX
+  return args.is(1, 'ASYNC')
 }
 
 /** Empties all databases for data that come from elsewhere, and forgets all libraries. */
 export function emptyForOthers(server: Server): void {
   makeWay(server)
   server.scripting.functions.flush()
-  flushEverything(server)
+  // There is no room for what was and what comes.
+  server.keyspace.snapshot?.finish()
+  flushEverything(server, server.settings.bool('replica-lazy-flush'))
 }
 
 /** Whoever has to know is told that all data are about to be others. */
@@ -135,19 +139,39 @@ export function makeWay(server: Server): void {
   server.tracking.flushed()
 }
 
+/** Frees some of what waits for it. False when nothing is left that may be freed. */
+export function freeLazily(server: Server): boolean {
+  const { keyspace, loading } = server
+  const { lazyFree } = keyspace
+  const isAlone = lazyFree.hasTables && keyspace.keyCount() === 0 && !loading.isBusy
+  // A snapshot has kept the arenas from being dropped as a whole.
+  if (isAlone && mayDrop(keyspace)) dropEverything(server)
+  else lazyFree.turn()
+  return lazyFree.canGoOn
+}
+
 /** Empties all databases. Gives how many keys there were. */
-function flushEverything(server: Server): number {
+function flushEverything(server: Server, lazily: boolean): number {
   const { keyspace } = server
-  let touchedBytes = 0
-  for (const arena of keyspace.arenas) touchedBytes += arena.touchedBytes
-  if (touchedBytes > KEPT_ARENAS_SIZE) {
-    const count = keyspace.flushAll()
-    server.reclaim.begin()
+  if (mayDrop(keyspace)) {
+    const count = dropEverything(server)
+    if (lazily) keyspace.lazyFree.freedCount += count
     return count
   }
   let count = 0
-  for (const db of keyspace.dbs) count += db.flush()
+  for (const db of keyspace.dbs) count += db.flush(lazily)
   keyspace.findNextDeadline()
+  return count
+}
+
+function mayDrop(keyspace: Keyspace): boolean {
+  if (keyspace.snapshot !== undefined) return false
+  return keyspace.arenas.reduce((sum, arena) => sum + arena.touchedBytes, 0) > KEPT_ARENAS_SIZE
+}
+
+function dropEverything({ keyspace, reclaim }: Server): number {
+  const count = keyspace.flushAll()
+  reclaim.begin()
   return count
 }
 
