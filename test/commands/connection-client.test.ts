@@ -200,6 +200,40 @@ describe('CLIENT REPLY', () => {
     check('CLIENT REPLY ON', '+OK')
     check('STRLEN long', ':1000000')
   })
+
+  // The count of EXEC's answers is sent before: who reads takes what comes later for the rest.
+  suite('OFF silences what follows in its transaction, and after', (check) => {
+    check('MULTI', '+OK')
+    check('PING 1', '+QUEUED')
+    check('CLIENT REPLY OFF', '+QUEUED')
+    check('SET a 1', '+QUEUED')
+    check.sends('EXEC')
+    check.sends('PING')
+    check.sends('CLIENT REPLY ON')
+    check('ECHO end', '*3 $1 +OK $end')
+  })
+
+  suite('ON is heard in the same transaction', (check) => {
+    check('MULTI', '+OK')
+    check('CLIENT REPLY OFF', '+QUEUED')
+    check('SET a 1', '+QUEUED')
+    check('CLIENT REPLY ON', '+QUEUED')
+    check('GET a', '+QUEUED')
+    check.sends('EXEC')
+    check.sends('PING 3')
+    check('ECHO 4', '*4 +OK $1 $3 $4')
+  })
+
+  suite('SKIP in a transaction skips what follows EXEC, even after ON', (check) => {
+    for (const more of ['PING 1', 'CLIENT REPLY ON']) {
+      check('MULTI', '+OK')
+      check('CLIENT REPLY SKIP', '+QUEUED')
+      check(more, '+QUEUED')
+      check.sends('EXEC')
+      check.sends('PING skipped')
+      check('ECHO 2', more === 'PING 1' ? '*2 $1 $2' : '*2 +OK $2')
+    }
+  })
 })
 
 describe('CLIENT PAUSE', () => {

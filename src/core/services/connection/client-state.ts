@@ -82,7 +82,8 @@ export const clientReply: CommandDefinition = {
   run(call) {
     const { args, session, server } = call
     if (args.is(2, 'ON')) {
-      server.clients.replyOn(session)
+      // QUIRK: after SKIP in the same transaction it takes nothing back: what follows EXEC is skipped.
+      if (session.replyMode !== REPLY_SKIP_NEXT) server.clients.replyOn(session)
       call.reply.ok()
     } else if (args.is(2, 'OFF')) {
       session.replyMode = REPLY_OFF

@@ -16,7 +16,7 @@ import { type Answer, answer, Call, replay, run } from '../../engine/call.ts'
 import { CapturedReply } from '../../engine/captured-reply.ts'
 import { CommandError } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
-import type { Session } from '../../engine/session.ts'
+import { REPLY_OFF, type Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
 import { Queue } from './queue.ts'
 import { Watches } from './watches.ts'
@@ -87,7 +87,7 @@ export class Transactions {
   }
 
   #runAll(session: Session, queue: Queue, inner: Call): void {
-    const { keyspace, users } = this.#server
+    const { keyspace, users, outbox } = this.#server
     const { dbs } = keyspace
     let lastIsDenied = false
     for (const entry of queue.entries) {
@@ -107,7 +107,9 @@ export class Transactions {
       inner.db = dbs[session.dbIndex]
       if (inner.isReplay) replay(inner)
       else run(inner)
+      if (session.replyMode === REPLY_OFF && inner.reply === outbox.reply) outbox.mute(session)
     }
+    outbox.unmute()
     if (lastIsDenied && session.lastCommand !== undefined) session.lastCommand.failedCalls++
   }
 
