@@ -28,6 +28,8 @@ export type FromCore =
   /** The core takes requests from now on. */
   | { readonly type: 'ready' }
   | { readonly type: 'shutdown'; readonly status: number }
+  /** As if the process had done what the system ends it for. */
+  | { readonly type: 'crash'; readonly signal: 'SIGSEGV' }
   /** It could not end: it goes on. */
   | { readonly type: 'shutdown-failed' }
   /** The disk thread has something to do from now on. */

@@ -99,6 +99,8 @@ export interface DialOrder {
   readonly host: string
   readonly port: number
   readonly tls: boolean
+  /** The address that it comes from, if this machine has it; empty: any. */
+  readonly source: string
 }
 
 /** What became of a dial. */

@@ -15,6 +15,7 @@ import {
   HZ_MIN,
   MEMORY_DIGITS_MAX,
 } from './limits.ts'
+import { fillTitle } from './title-template.ts'
 
 /** A canonical value, or the reason why there is none. */
 export type Reading = { readonly text: string } | { readonly problem: string }
@@ -337,37 +338,19 @@ export const primaryAddress: Kind = {
   },
 }
 
-/** What a process title may mention, and whether it is ever empty. */
-const TITLE_VARIABLES = [
-  'title',
-  'listen-addr',
-  'server-mode',
-  'port',
-  'tls-port',
-  'unixsocket',
-  'config-file',
-]
-
-/** A process title: text with variables in braces, and not empty once they are filled in. */
+/** A process title: not empty once it is filled in. */
 export const titleTemplate: Kind = text((value, context) => {
+  const filled = fillTitle(value, {
+    title: '',
+    'listen-addr': 'listen-addr',
+    'server-mode': '',
+    port: 'port',
+    'tls-port': 'tls-port',
+    unixsocket: context.unixSocket,
+    'config-file': 'config-file',
+  })
   const problem = 'template format is invalid or contains unknown variables'
-  let filled = ''
-  let from = 0
-  for (let open = value.indexOf('{'); open >= 0; open = value.indexOf('{', from)) {
-    filled += value.slice(from, open)
-    if (value[open + 1] === '{') {
-      filled += '{'
-      from = open + 2
-      continue
-    }
-    const close = value.indexOf('}', open)
-    const name = close < 0 ? '' : value.slice(open + 1, close)
-    if (!TITLE_VARIABLES.includes(name)) return problem
-    if (name === 'listen-addr' || name === 'config-file' || name.endsWith('port')) filled += name
-    if (name === 'unixsocket') filled += context.unixSocket
-    from = close + 1
-  }
-  return filled + value.slice(from) === '' ? problem : undefined
+  return filled === undefined || filled === '' ? problem : undefined
 })
 
 function notAChoice(choices: readonly string[]): Reading {

@@ -94,7 +94,6 @@ const SENT_AT_ONCE = inert('a batch is sent as a whole, so that there is nothing
 const NO_DEFRAG = inert('it matters only with activedefrag yes, which is refused')
 const NO_SYSLOG = inert('it matters only with syslog-enabled yes, which is refused')
 const NO_TLS_DETAIL = refused('only certificates, keys, authorities and client checks can be set')
-const NO_TITLE = inert('what ps shows lies in memory that belongs to Bun')
 
 // ---- the table ----
 
@@ -103,7 +102,7 @@ export const PARAMS = {
   // Listening
   port: int(0n, 65535n, '6379', ioAndMain),
   bind: words(addresses, '* -::*', ioAndMain),
-  'bind-source-addr': string('', refused('outgoing connections choose no source address')),
+  'bind-source-addr': string('', core),
   unixsocket: string('', ioAndMain, AT_START),
   unixsocketperm: define('int', permissions, '0', ioAndMain, AT_START),
   'tcp-backlog': int(0n, INT_MAX, '511', inert('the runtime chooses the backlog'), AT_START),
@@ -164,13 +163,8 @@ export const PARAMS = {
     AT_START,
   ),
   'always-show-logo': bool('no', main, AT_START),
-  'set-proc-title': bool('yes', NO_TITLE, AT_START),
-  'proc-title-template': define(
-    'text',
-    titleTemplate,
-    '{title} {listen-addr} {server-mode}',
-    NO_TITLE,
-  ),
+  'set-proc-title': bool('yes', main, AT_START),
+  'proc-title-template': define('text', titleTemplate, '{title} {listen-addr} {server-mode}', main),
   'crash-log-enabled': bool('yes', inert('a crash always leaves its report in the log')),
   'crash-memcheck-enabled': bool('yes', inert('memory faults do not survive to be checked')),
   'use-exit-on-panic': bool('no', inert('a failed assertion always ends with exit'), {

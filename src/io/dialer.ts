@@ -29,8 +29,22 @@ const NOWHERE: OpenedInfo = {
 }
 const NO_ROOM = 'no free connection slot'
 
-/** Opens a connection, and then hands its events to `handlers`. */
+/**
+ * Opens a connection, and then hands its events to `handlers`. From an address that this machine does
+ * not have it calls from any.
+ */
 export function dial(
+  order: DialOrder,
+  settings: Settings,
+  handlers: SocketHandlers,
+  outcome: DialOutcome,
+): void {
+  dialFrom(order.source, order, settings, handlers, outcome)
+}
+
+/** `source`: empty for whichever the system takes. */
+function dialFrom(
+  source: string,
   order: DialOrder,
   settings: Settings,
   handlers: SocketHandlers,
@@ -41,6 +55,13 @@ export function dial(
     if (answered) return
     answered = true
     outcome.failed(error, NOWHERE)
+  }
+  const cannotConnect = (error: Error) => {
+    if (answered || source === '' || (error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') {
+      return fail(reason(error))
+    }
+    answered = true
+    dialFrom('', order, settings, handlers, outcome)
   }
   const open = (socket: ConnectionSocket) => {
     answered = true
@@ -57,10 +78,11 @@ export function dial(
       fail('connection closed')
       handlers.close(socket)
     },
-    connectError: (_socket: ConnectionSocket, error: Error) => fail(reason(error)),
+    connectError: (_socket: ConnectionSocket, error: Error) => cannotConnect(error),
     error: () => {}, // A broken socket is closed next; that is all there is to know.
   }
-  const address = { hostname: order.host, port: order.port, allowHalfOpen: true }
+  const from = source === '' ? {} : { localAddress: source }
+  const address = { hostname: order.host, port: order.port, allowHalfOpen: true, ...from }
   try {
     const dialled = order.tls
       ? Bun.connect<Connection | undefined>({
@@ -76,7 +98,7 @@ export function dial(
           },
         })
       : Bun.connect<Connection | undefined>({ ...address, socket: { ...shared, open } })
-    dialled.catch((error: Error) => fail(reason(error)))
+    dialled.catch(cannotConnect)
   } catch (error) {
     fail(reason(error as Error))
   }

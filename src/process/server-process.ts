@@ -6,7 +6,7 @@
  * Never: looks at a request: as an io thread it does, but that is io's business.
  */
 import { existsSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, constants } from 'node:os'
 import { join } from 'node:path'
 import type { FromCore } from '../bridge/control.ts'
 import { createBridgeMemory } from '../bridge/memory.ts'
@@ -36,6 +36,7 @@ import { logo } from './logo.ts'
 import { OomScore } from './oom-score.ts'
 import { replaceText, rewriteConfiguration } from './rewrite.ts'
 import { Threads } from './threads.ts'
+import { isAboutTitle, Title } from './title.ts'
 import { processValues } from './vitals.ts'
 
 /** Why a changed directive cannot be followed. */
@@ -59,6 +60,7 @@ export class ServerProcess {
   readonly #memory: CoreStart['memory']
   readonly #hashSeed = randomBytes(4).readInt32LE()
   readonly #oomScore: OomScore
+  readonly #title: Title
   #listening = 0
   #ending = false
   #sharing: number
@@ -74,6 +76,7 @@ export class ServerProcess {
     this.#logger = logger
     this.#host = host
     this.#oomScore = new OomScore((text) => logger.warning(text))
+    this.#title = new Title(configuration.file)
     this.#sharing = settings.int('io-threads')
     this.#memory = createBridgeMemory(
       this.#sharing,
@@ -113,7 +116,7 @@ export class ServerProcess {
     if (this.#host.isOwn) {
       process.on('SIGTERM', () => this.#signal('SIGTERM'))
       process.on('SIGINT', () => this.#signal('SIGINT'))
-      process.on('SIGABRT', () => this.#abort())
+      process.on('SIGABRT', () => this.#crash('SIGABRT'))
     }
     this.#vitals = setInterval(() => this.#tellVitals(), VITALS_PERIOD_MS)
     this.#vitals.unref()
@@ -182,6 +185,7 @@ export class ServerProcess {
     else if (message.type === 'ready') this.#coreReady()
     else if (message.type === 'fatal') this.#refuse(message)
     else if (message.type === 'settings') this.#settingsChanged(message)
+    else if (message.type === 'crash') this.#crash(message.signal)
     else if (message.type === 'shutdown') this.#end(message.status)
     else if (message.type === 'shutdown-failed') this.#goOn()
     else if (message.type === 'disk') this.#startDisk()
@@ -275,6 +279,7 @@ export class ServerProcess {
   #sayReady(): void {
     if (!this.#ready || this.#listening < this.#sharing) return
     this.#writePidFile()
+    this.#showTitle()
     this.#logger.notice('Ready to accept connections')
     this.#host.ready()
   }
@@ -309,14 +314,17 @@ export class ServerProcess {
     this.#io.tellCore({ type: 'shutdown', signal })
   }
 
-  /** Somebody wants to know what it was doing: says so, and dies of the signal. */
-  #abort(): void {
+  /** Says what can be said, and dies of the signal. */
+  #crash(signal: 'SIGABRT' | 'SIGSEGV'): void {
+    if (!this.#host.isOwn) return this.#host.exit(1, `It was asked to end as by ${signal}`)
     this.#logger.raw('\n\n=== REDBUN BUG REPORT START: Cut & paste starting from here ===\n')
-    this.#logger.warning(`Redbun ${REDBUN_VERSION} crashed by signal: 6, si_code: 0`)
+    this.#logger.warning(
+      `Redbun ${REDBUN_VERSION} crashed by signal: ${constants.signals[signal]}, si_code: 0`,
+    )
     this.#logger.raw(`${JSON.stringify({ ...processValues(), ready: this.#ready })}\n`)
     this.#logger.raw('=== REDBUN BUG REPORT END. Make sure to include from START to END. ===\n\n')
-    process.removeAllListeners('SIGABRT')
-    process.kill(process.pid, 'SIGABRT')
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
   }
 
   #end(status: number): void {
@@ -351,6 +359,7 @@ export class ServerProcess {
     this.#logger.configure(settings.text('logfile'), settings.text('loglevel'))
     this.#io.debug = this.#logger.debugging ? (text) => this.#logger.debug(text) : undefined
     const names = message.changed.map(([name]) => name)
+    if (names.some(isAboutTitle)) this.#showTitle()
     const failure = this.#enter(names) ?? this.#listenAgain(names) ?? this.#score(names)
     if (message.number === 0) return
     const { error, about } = failure ?? { error: '', about: '' }
@@ -381,6 +390,10 @@ export class ServerProcess {
     this.#logger.warning(outcome.failure)
     if (names.includes('bind')) return { about: 'bind', error: CANNOT_BIND }
     return { about, error: about.endsWith('port') ? CANNOT_LISTEN : CANNOT_USE_TLS }
+  }
+
+  #showTitle(): void {
+    if (this.#host.isOwn) this.#title.apply(this.#configuration.settings)
   }
 
   #tellVitals(): void {

@@ -170,8 +170,8 @@ describe('DEBUG', () => {
       "-ERR unknown subcommand or wrong number of arguments for 'POPULATE'. Try DEBUG HELP.",
     )
     check.redbun(
-      'DEBUG SEGFAULT',
-      '-ERR DEBUG SEGFAULT is refused: this server is not crashed on request',
+      'DEBUG PANIC',
+      '-ERR DEBUG PANIC is refused: this server is not crashed on request',
     )
     check.redbun('PING', '+PONG')
   })

@@ -14,6 +14,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -81,6 +82,7 @@ function selfStage(suite: string): Stage {
   const tools = join(folder, 'src')
   mkdirSync(tools)
   writeFileSync(join(tools, 'version.h'), readFileSync(join(suite, 'src/version.h')))
+  // `ldd` is to find no program of C there, of which a report would tell the stack.
   writeScript(join(tools, 'redis-server'), '')
   for (const [tool, option] of Object.entries(OUR_TOOLS)) writeScript(join(tools, tool), option)
   for (const tool of THEIR_TOOLS) {
@@ -99,9 +101,9 @@ function selfStage(suite: string): Stage {
   }
 }
 
-/** By exec, so that the process keeps its id, which the suite looks for. */
+/** By exec, so that the process keeps its id, which the suite looks for; called as the script is. */
 function writeScript(path: string, option: string): void {
-  writeFileSync(path, `#!/bin/sh\nexec '${EXECUTABLE}' ${option} "$@"\n`)
+  writeFileSync(path, `#!/bin/bash\nexec -a "$0" '${EXECUTABLE}' ${option} "$@"\n`)
   chmodSync(path, 0o755)
 }
 
@@ -122,8 +124,8 @@ function endServers(folder: string): void {
   for (const path of logFiles(join(folder, 'tests/tmp'))) {
     const log = readFileSync(path, 'latin1')
     for (const [, id] of new Set([...log.matchAll(/^(\d+):[MS] /gm)].slice(-1))) {
-      const command = `/proc/${id}/cmdline`
-      if (!existsSync(command) || !readFileSync(command, 'latin1').includes(EXECUTABLE)) continue
+      const executable = `/proc/${id}/exe`
+      if (!existsSync(executable) || readlinkSync(executable) !== EXECUTABLE) continue
       process.kill(Number(id), 'SIGKILL')
     }
   }

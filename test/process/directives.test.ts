@@ -7,7 +7,8 @@
  */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
-import { type RunningServer, startRedbun } from '../support/server.ts'
+import { join } from 'node:path'
+import { ROOT, type RunningServer, startRedbun } from '../support/server.ts'
 
 async function withServer(
   args: readonly string[],
@@ -32,6 +33,37 @@ test('rename-command gives a command another name, or none', () =>
       expect(await client.ask('COMMAND GETKEYS GET a')).toBe('*1 $a')
     },
   ))
+
+/** What ps would show. */
+describe.if(existsSync('/proc/self/cmdline'))('the title of the process', () => {
+  const shown = ({ pid }: RunningServer) => readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+  const called = `${process.execPath} ${join(ROOT, 'src/main.ts')}`
+
+  test('follows the template and what it mentions', () =>
+    withServer(['--bind', '127.0.0.1'], async (server) => {
+      const client = await server.connect()
+      const { port } = server
+      expect(shown(server)).toBe(`${called} 127.0.0.1:${port}\0`)
+      const template = '"T {title} {port} {tls-port} {unixsocket} {{x} {config-file}"'
+      expect(await client.ask(`CONFIG SET proc-title-template ${template}`)).toBe('+OK')
+      expect(shown(server)).toBe(`T ${called} ${port} 0  {x}\0`)
+      await client.ask(`CONFIG SET proc-title-template {listen-addr}${'x'.repeat(2000)}`)
+      expect(shown(server)).toBe(`${`127.0.0.1:${port}`.padEnd(1022, 'x')}\0`)
+      expect(await client.ask('CONFIG SET bind "" proc-title-template {listen-addr}')).toBe('+OK')
+      expect(shown(server)).toBe(`*:${port}\0`)
+    }))
+
+  test('tells of a cluster', async () => {
+    await withServer(['--cluster-enabled', 'yes'], async (server) => {
+      expect(shown(server)).toBe(`${called} *:${server.port} [cluster]\0`)
+    })
+  })
+
+  test('stays as it was with set-proc-title no', () =>
+    withServer(['--set-proc-title', 'no'], async (server) => {
+      expect(shown(server)).toContain('--set-proc-title')
+    }))
+})
 
 /** Raising the score and lowering it again as far as it was needs no privilege. */
 describe.if(existsSync('/proc/self/oom_score_adj'))('oom-score-adj', () => {

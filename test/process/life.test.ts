@@ -87,6 +87,15 @@ describe('a server', () => {
     await server.stop()
   })
 
+  test('says that it dies on DEBUG SEGFAULT', async () => {
+    const server = await startRedbun()
+    const client = await server.connect()
+    client.send('DEBUG SEGFAULT')
+    await server.child.exited
+    expect(server.log).toContain('crashed by signal: 11')
+    await server.stop()
+  })
+
   test('uses next to no processor time while nothing happens', async () => {
     const server = await startRedbun()
     const clients = await Promise.all(Array.from({ length: 20 }, () => server.connect()))

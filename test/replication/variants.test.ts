@@ -105,6 +105,24 @@ test.concurrent('a snapshot with fields that end says which version can read it'
     expect(await follower.ask('HTTL h FIELDS 2 f g')).toMatch(/^\*2 :(1000|999) :-1$/)
   }))
 
+describe('bind-source-addr', () => {
+  test('is where a replica calls from, unless this machine does not have the address', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start('redbun')
+      const client = await primary.connect()
+      for (const [source, seen] of [
+        ['127.0.0.2', '127.0.0.2'],
+        ['203.0.113.7', '127.0.0.1'],
+      ]) {
+        const replica = await stage.follow('redbun', primary, ['--bind-source-addr', source])
+        await linked(replica)
+        expect(await info(client, 'slave0')).toStartWith(`ip=${seen},`)
+        await replica.stop()
+        await until('no replica', () => info(client, 'connected_slaves'), '0')
+      }
+    }))
+})
+
 describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
   test.concurrent('a data set by way of a file, and what is written meanwhile', () =>
     onStage(async (stage) => {

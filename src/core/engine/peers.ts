@@ -19,6 +19,8 @@ export interface PeerAddress {
   readonly host: string
   readonly port: number
   readonly tls: boolean
+  /** The address that it is called from, if this machine has it; empty: any. */
+  readonly source: string
 }
 
 /** What an owner is told. After `failed` or `closed` nothing more comes. */

@@ -36,6 +36,8 @@ interface Effect {
   readonly audience: number
 }
 
+const DEL = Buffer.from('DEL')
+const UNLINK = Buffer.from('UNLINK')
 const MULTI = [Buffer.from('MULTI')]
 const EXEC = [Buffer.from('EXEC')]
 
@@ -133,6 +135,11 @@ export class Propagation {
     if (audience === 0) return
     if (this.#depth > 0) this.#gathered.push({ dbIndex, argv, audience })
     else for (const sink of this.#sinks) sink.effect(dbIndex, argv) // alloc: seldom
+  }
+
+  /** A key was deleted that nobody asked to delete. */
+  emitDeletion(dbIndex: number, key: Uint8Array, lazily: boolean): void {
+    this.emit(dbIndex, [lazily ? UNLINK : DEL, key]) // alloc: a key's last act
   }
 
   /** Propagates the call in progress as it is. */

@@ -126,25 +126,18 @@ export class Db {
     return ref
   }
 
-  /** As `read`, but the key does not count as used: TTL, TYPE, EXISTS. */
-  readUntouched(args: Args, index: number): Ref {
+  /**
+   * As `read`, but the key does not count as used: TTL, TYPE, EXISTS. Not `tells`: nobody is told that
+   * the key is not there.
+   */
+  readUntouched(args: Args, index: number, tells = true): Ref {
     const ref = this.find(args, index)
     if (ref !== 0 && !this.#expireIfDue(ref)) {
       this.#keyspace.hits++
       return ref
     }
-    this.#missed(args, index)
-    return 0
-  }
-
-  /** As `readUntouched`, but nobody is told that the key is not there: OBJECT. */
-  inspect(args: Args, index: number): Ref {
-    const ref = this.find(args, index)
-    if (ref !== 0 && !this.#expireIfDue(ref)) {
-      this.#keyspace.hits++
-      return ref
-    }
-    this.#keyspace.misses++
+    if (tells) this.#missed(args, index)
+    else this.#keyspace.misses++
     return 0
   }
 
@@ -276,12 +269,6 @@ export class Db {
     this.#release(ref, lazily)
   }
 
-  /** Evicts an entry of the arena. */
-  evict(arenaIndex: number, ref: Ref): void {
-    this.selectArena(arenaIndex)
-    this.removeUnasked(ref, 'evicted')
-  }
-
   /** The arena that the key of an argument lives in or would live in. */
   arenaOf(args: Args, index: number): Arena {
     this.#choose(args.hash(index))
@@ -374,7 +361,7 @@ export class Db {
     const lazily = event === 'expired' ? lazyFree.ofExpired : lazyFree.ofEvicted
     if (events.wanted === 0 && !propagation.active) return this.remove(ref, lazily)
     const name = this.keyName(ref)
-    if (propagation.active) propagation.emit(this.index, [lazily ? UNLINK : DEL, name])
+    if (propagation.active) propagation.emitDeletion(this.index, name, lazily)
     this.remove(ref, lazily)
     if (events.wanted !== 0) events.changed(event, this.index, name, 0, name.length)
   }
@@ -610,6 +597,3 @@ export class Db {
     if ((keyspace.events.wanted & CLASS_MISS) !== 0) this.alsoNotify(args, index, 'keymiss')
   }
 }
-
-const DEL = Buffer.from('DEL')
-const UNLINK = Buffer.from('UNLINK')

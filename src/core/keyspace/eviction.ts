@@ -236,7 +236,9 @@ export class Eviction {
     if (ref === 0) return false
     const { clock, latency } = this.#server
     const startUs = latency.recording ? clock.microseconds() : 0
-    this.#keyspace.dbs[this.#chosenDb].evict(this.#chosenArena, ref)
+    const db = this.#keyspace.dbs[this.#chosenDb]
+    db.selectArena(this.#chosenArena)
+    db.removeUnasked(ref, 'evicted')
     this.evictedCount++
     if (startUs > 0) {
       latency.record('eviction-del', Math.floor((clock.microseconds() - startUs) / 1000))

@@ -125,7 +125,7 @@ function about(own: Pick<CommandDefinition, Own>): CommandDefinition {
 /** Answers nothing when the key is not there. */
 function aboutKey(answer: (call: Call, ref: Ref) => void): (call: Call) => void {
   return (call) => {
-    const ref = call.db.inspect(call.args, 2)
+    const ref = call.db.readUntouched(call.args, 2, false)
     if (ref === 0) call.reply.nil()
     else answer(call, ref)
   }

@@ -99,7 +99,7 @@ export class Migrations {
       this.#links.set(address, link)
       link.migration = migration
       const tls = this.#server.settings.bool('tls-cluster')
-      link.peer = this.#server.peers.dial({ host, port, tls }, link)
+      link.peer = this.#server.peers.dial({ host, port, tls, source: '' }, link)
     } else {
       link.migration = migration
       link.send()

@@ -109,7 +109,9 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     log.notice(`Connecting to MASTER ${host}:${port}`)
     this.#state = CONNECTING
     this.#lastIoMs = this.#server.clock.nowMs
-    this.#peer = peers.dial({ host, port, tls: settings.bool('tls-replication') }, this)
+    const tls = settings.bool('tls-replication')
+    const source = settings.raw('bind-source-addr')
+    this.#peer = peers.dial({ host, port, tls, source }, this)
     log.notice('MASTER <-> REPLICA sync started')
   }
 

@@ -208,6 +208,13 @@ const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
         reply.ok()
       },
     },
+    SEGFAULT: {
+      usage: 'SEGFAULT',
+      summary: 'End the server as a wrong access to memory would.',
+      least: 0,
+      most: 0,
+      run: ({ server }) => server.control.send({ type: 'crash', signal: 'SIGSEGV' }),
+    },
     SLEEP: {
       usage: 'SLEEP <seconds>',
       summary: 'Stop everything for so long.',
@@ -220,7 +227,7 @@ const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
 
 /** What Redis offers here to make a server crash or leak, for tests of itself. */
 const REFUSED = new Set(
-  'ASSERT CRASH-AND-RECOVER LEAK MALLCTL MALLCTL-STR OOM PANIC RESTART SEGFAULT'.split(' '),
+  'ASSERT CRASH-AND-RECOVER LEAK MALLCTL MALLCTL-STR OOM PANIC RESTART'.split(' '),
 )
 
 export const debugCommand = command({
