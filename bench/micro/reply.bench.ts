@@ -14,9 +14,13 @@
  */
 import { WRONG_TYPE } from '../../src/core/engine/errors.ts'
 import { Reply, type ReplySink } from '../../src/core/engine/reply.ts'
+import { Arena } from '../../src/memory/arena.ts'
+import { entryCreate } from '../../src/memory/entry.ts'
+import { listpackCreate, listpackFirst, listpackInsert } from '../../src/memory/listpack.ts'
 import { finish, measure, verify } from './measure.ts'
 
 const SPACE_SIZE = 1024 * 1024
+const RUN_COUNT = 100
 const space = Buffer.alloc(SPACE_SIZE)
 const sink: ReplySink = { more: (reply) => reply.useSpace(space, 0, SPACE_SIZE) }
 const reply = new Reply(sink)
@@ -65,6 +69,23 @@ pipeline(
     for (let i = 0; i < 10; i++) reply.bulk(elements, i * 34 + 1, 32)
   },
 )
+
+const arena = new Arena(1 << 22)
+let pack = listpackCreate(arena, 0)
+for (let i = 0; i < RUN_COUNT; i++) pack = listpackInsert(arena, pack, 0, elements, 0, 32)
+const run = `*${RUN_COUNT}\r\n${`$32\r\n${'e'.repeat(32)}\r\n`.repeat(RUN_COUNT)}`
+pipeline(`${RUN_COUNT} elements of a listpack`, run, () => {
+  reply.array(RUN_COUNT)
+  reply.packed(arena, listpackFirst(arena, pack), RUN_COUNT)
+})
+const refs = arena.allocate(RUN_COUNT * 4)
+for (let i = 0; i < RUN_COUNT; i++) {
+  arena.words[(refs << 1) + i] = entryCreate(arena, elements, 0, 32, 0)
+}
+pipeline(`keys of ${RUN_COUNT} entries`, run, () => {
+  reply.array(RUN_COUNT)
+  reply.keys(arena, refs << 1, 1, RUN_COUNT)
+})
 pipeline('double', '$4\r\n1.25\r\n', () => reply.double(1.25))
 pipeline('error', `-${WRONG_TYPE.text}\r\n`, () => reply.error(WRONG_TYPE))
 await finish()

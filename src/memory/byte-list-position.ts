@@ -131,6 +131,11 @@ export function byteListNext(arena: Arena, position: ListPosition): boolean {
       return true
     }
   }
+  return byteListNextNode(arena, position)
+}
+
+/** Goes to the first element of the next node. False after the last node. */
+export function byteListNextNode(arena: Arena, position: ListPosition): boolean {
   return enterFirst(arena, position, arena.words[(position.node << 1) + NEXT])
 }
 

@@ -362,9 +362,30 @@ export function byteTreeNext(arena: Arena, position: TreePosition): boolean {
   const words = arena.words
   const leaf = position.leaf << 1
   if (++position.index < words[leaf]) return true
-  position.leaf = words[leaf + LEAF_AFTER]
+  return byteTreeNextLeaf(arena, position)
+}
+
+/** To the first item of the next leaf; answers whether there is one. */
+export function byteTreeNextLeaf(arena: Arena, position: TreePosition): boolean {
+  position.leaf = arena.words[(position.leaf << 1) + LEAF_AFTER]
   position.index = 0
   return position.leaf !== 0
+}
+
+/** How many items the leaf holds from a position on. */
+export function byteTreeRunCount(arena: Arena, position: TreePosition): number {
+  return arena.words[position.leaf << 1] - position.index
+}
+
+/** The word that holds the value of the item at a position; that of the next is a stride behind. */
+export function byteTreeValueWord(arena: Arena, tree: Ref, position: TreePosition): number {
+  const stride = byteTreeStride(arena, tree)
+  return (position.leaf << 1) + NODE_HEADER_WORDS + position.index * stride + stride - 1
+}
+
+/** Words from one item of a leaf to the next. */
+export function byteTreeStride(arena: Arena, tree: Ref): number {
+  return (arena.words[(tree << 1) + TREE_SHAPE] & 0xff) + 1
 }
 
 /** One item back; answers whether there is one. */
@@ -391,9 +412,7 @@ export function byteTreeItemKey(
 
 /** The value of the item at a position. */
 export function byteTreeItemValue(arena: Arena, tree: Ref, position: TreePosition): number {
-  const keyWords = arena.words[(tree << 1) + TREE_SHAPE] & 0xff
-  const item = (position.leaf << 1) + NODE_HEADER_WORDS + position.index * (keyWords + 1)
-  return arena.words[item + keyWords]
+  return arena.words[byteTreeValueWord(arena, tree, position)]
 }
 
 /** The key of the item at a position, as the double it was made of. */

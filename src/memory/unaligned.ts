@@ -55,11 +55,28 @@ export function copyUnaligned(
     source = from
     sourceView = viewOf(from)
   }
-  // The last word takes bytes again that the one before it may have taken.
-  const last = fromOffset + length - 4
+  copyViewed(targetView, toOffset, sourceView, fromOffset, length)
+}
+
+/** Copies `length` bytes, at least 4, between two views, or within one where the ranges are apart. */
+export function copyViewed(
+  to: DataView,
+  toOffset: number,
+  from: DataView,
+  fromOffset: number,
+  length: number,
+): void {
   const ahead = toOffset - fromOffset
-  for (let word = fromOffset; word < last; word += 4) {
-    targetView.setInt32(word + ahead, sourceView.getInt32(word, true), true)
+  const end = fromOffset + length
+  let at = fromOffset
+  for (; at + 16 <= end; at += 16) {
+    const into = at + ahead
+    to.setInt32(into, from.getInt32(at, true), true)
+    to.setInt32(into + 4, from.getInt32(at + 4, true), true)
+    to.setInt32(into + 8, from.getInt32(at + 8, true), true)
+    to.setInt32(into + 12, from.getInt32(at + 12, true), true)
   }
-  targetView.setInt32(last + ahead, sourceView.getInt32(last, true), true)
+  for (; at + 4 <= end; at += 4) to.setInt32(at + ahead, from.getInt32(at, true), true)
+  // The last word takes bytes again that the one before it has taken.
+  if (at < end) to.setInt32(end - 4 + ahead, from.getInt32(end - 4, true), true)
 }

@@ -10,7 +10,10 @@
 import { assert } from '../../lib/assert.ts'
 import { formatDouble } from '../../lib/bytes/double.ts'
 import { isSafeInt64, writeInteger } from '../../lib/bytes/integer.ts'
-import { VIEWED_SIZE_MIN, viewOf } from '../../memory/unaligned.ts'
+import type { Arena } from '../../memory/arena.ts'
+import { ENTRY_KEY_LENGTH_MASK, ENTRY_KEY_OFFSET } from '../../memory/entry.ts'
+import { LISTPACK_END, ListpackElement, listpackNext, listpackRead } from '../../memory/listpack.ts'
+import { copyViewed, VIEWED_SIZE_MIN, viewOf } from '../../memory/unaligned.ts'
 import type { CommandError } from './errors.ts'
 
 /** Where reply bytes go. */
@@ -31,6 +34,11 @@ const HEADER_1 = 0x0a0d3024
 const HEADER_2 = 0x0d303024
 const HEADER_3 = 0x30303024
 const LINE_END = 0x0a0d
+/** The first four bytes of a bulk, by its length. */
+const HEADERS = Int32Array.from({ length: 100 }, (_, length) => {
+  const tens = Math.trunc(length / 10)
+  return length < 10 ? HEADER_1 + (length << 8) : HEADER_2 + (tens << 8) + ((length % 10) << 16)
+})
 /** Whole numbers below this are told by their digits. */
 const WHOLE_MAX = 1e15
 /** The most that a single step of a long bulk asks of the sink. */
@@ -47,6 +55,20 @@ const FALSE = Buffer.from('#f\r\n')
 
 const CR = 13
 const LF = 10
+
+/** The first byte of a listpack's element that is a string of up to 63 bytes, less its length. */
+const SHORT_STRING = 0x80
+const SHORT_STRING_SIZE_MAX = 63
+
+const element = new ListpackElement()
+
+/** Writes the header of a bulk below 100 bytes. Gives the offset behind it. */
+function bulkHeader(view: DataView, at: number, length: number): number {
+  view.setInt32(at, HEADERS[length], true)
+  if (length < 10) return at + 4
+  view.setInt8(at + 4, LF)
+  return at + 5
+}
 
 export class Reply {
   bytes: Buffer = NOTHING
@@ -168,10 +190,7 @@ export class Reply {
   /** `length` bytes of `source` from `offset`. */
   bulk(source: Buffer, offset: number, length: number): void {
     if (length <= SHORT_SIZE_MAX && this.#limit - this.position >= SHORT_SIZE_MAX + SMALL) {
-      if (source !== this.#source && source.length >= VIEWED_SIZE_MIN) {
-        this.#source = source
-        this.#sourceView = viewOf(source)
-      }
+      if (source.length >= VIEWED_SIZE_MIN) this.#viewed(source)
       return this.#shortBulk(source, offset, length)
     }
     this.#header(36, length)
@@ -183,14 +202,8 @@ export class Reply {
   #shortBulk(source: Buffer, offset: number, length: number): void {
     const view = this.#view
     let at = this.position
-    if (length < 10) {
-      view.setInt32(at, HEADER_1 + (length << 8), true)
-      at += 4
-    } else if (length < 100) {
-      const tens = (length / 10) | 0
-      view.setInt32(at, HEADER_2 + (tens << 8) + ((length - tens * 10) << 16), true)
-      this.bytes[at + 4] = LF
-      at += 5
+    if (length < 100) {
+      at = bulkHeader(view, at, length)
     } else {
       const tens = (length / 10) | 0
       const digits = (1 << 8) + ((tens - 10) << 16) + ((length - tens * 10) << 24)
@@ -199,14 +212,7 @@ export class Reply {
       at += 6
     }
     if (source === this.#source && length >= 4) {
-      // The last word takes bytes again that the one before it may have taken.
-      const from = this.#sourceView
-      const last = offset + length - 4
-      const ahead = at - offset
-      for (let word = offset; word < last; word += 4) {
-        view.setInt32(word + ahead, from.getInt32(word, true), true)
-      }
-      view.setInt32(last + ahead, from.getInt32(last, true), true)
+      copyViewed(view, at, this.#sourceView, offset, length)
     } else {
       const bytes = this.bytes
       for (let i = 0; i < length; i++) bytes[at + i] = source[offset + i]
@@ -214,6 +220,81 @@ export class Reply {
     at += length
     view.setInt16(at, LINE_END, true)
     this.position = at + 2
+  }
+
+  /**
+   * Elements of a listpack from a position on, up to `count`, each a bulk. Gives how many of them
+   * lie beyond the pack's end. One loop over all takes half the time of a call for each.
+   * MEASURED: bench/micro/reply.bench.ts, 100 elements of a listpack.
+   */
+  packed(arena: Arena, from: number, count: number): number {
+    const source = arena.bytes
+    const sourceView = this.#viewed(source)
+    let at = from
+    let left = count
+    while (left > 0 && at !== 0 && source[at] !== LISTPACK_END) {
+      const view = this.#view
+      const limit = this.#limit - SHORT_SIZE_MAX
+      let to = this.position
+      while (left > 0 && to < limit) {
+        const length = source[at] - SHORT_STRING
+        if (length < 4 || length > SHORT_STRING_SIZE_MAX) break
+        to = bulkHeader(view, to, length)
+        copyViewed(view, to, sourceView, at + 1, length)
+        to += length
+        view.setInt16(to, LINE_END, true)
+        to += 2
+        at += length + 2
+        left--
+      }
+      this.position = to
+      if (left === 0 || source[at] === LISTPACK_END) break
+      listpackRead(arena, at, element)
+      this.bulk(element.bytes, element.offset, element.length)
+      at = listpackNext(arena, at)
+      left--
+    }
+    return left
+  }
+
+  /**
+   * The keys of `count` entries as bulks, whose refs stand `stride` words apart from word `from` on.
+   * MEASURED: bench/micro/reply.bench.ts, keys of 100 entries.
+   */
+  keys(arena: Arena, from: number, stride: number, count: number): void {
+    const { words } = arena
+    const sourceView = this.#viewed(arena.bytes)
+    const end = from + count * stride
+    let word = from
+    while (word < end) {
+      const view = this.#view
+      const limit = this.#limit - SHORT_SIZE_MAX
+      let to = this.position
+      for (; word < end && to < limit; word += stride) {
+        const entry = words[word]
+        const length = words[(entry << 1) + 1] & ENTRY_KEY_LENGTH_MASK
+        if (length < 4 || length > SHORT_STRING_SIZE_MAX) break
+        to = bulkHeader(view, to, length)
+        copyViewed(view, to, sourceView, (entry << 3) + ENTRY_KEY_OFFSET, length)
+        to += length
+        view.setInt16(to, LINE_END, true)
+        to += 2
+      }
+      this.position = to
+      if (word >= end) break
+      const entry = words[word]
+      const length = words[(entry << 1) + 1] & ENTRY_KEY_LENGTH_MASK
+      this.bulk(arena.bytes, (entry << 3) + ENTRY_KEY_OFFSET, length)
+      word += stride
+    }
+  }
+
+  #viewed(source: Buffer): DataView {
+    if (source !== this.#source) {
+      this.#source = source
+      this.#sourceView = viewOf(source)
+    }
+    return this.#sourceView
   }
 
   /** Text as bytes, one a character; characters beyond 255 are written as UTF-8. */

@@ -1,5 +1,5 @@
 /**
- * Bulks of every length, from every alignment, wherever the space ends.
+ * Bulks of every length, from every alignment, wherever the space ends; one by one and in runs.
  *
  * Thread: any.
  * Owns: nothing.
@@ -8,6 +8,14 @@
 import { describe, expect, test } from 'bun:test'
 import { CapturedReply } from '../../../src/core/engine/captured-reply.ts'
 import { Reply, type ReplySink } from '../../../src/core/engine/reply.ts'
+import { Arena } from '../../../src/memory/arena.ts'
+import { entryCreate } from '../../../src/memory/entry.ts'
+import {
+  listpackCreate,
+  listpackFirst,
+  listpackInsert,
+  listpackSeek,
+} from '../../../src/memory/listpack.ts'
 
 const LENGTH_MAX = 300
 const LONG = Buffer.alloc(8192)
@@ -75,5 +83,76 @@ describe('bulk', () => {
       expected += bulkOf(source, i % 5, 40)
     }
     expect(captured.take().toString('latin1')).toBe(expected)
+  })
+})
+
+/** What stands for all: strings of every size class, integers of every one, and nothing. */
+const ELEMENTS = [
+  ...['', 'a', 'abc', 'four', 'nine char', 'ten chars!', 'x'.repeat(15), 'y'.repeat(16)],
+  ...['z'.repeat(33), 'v'.repeat(63), 'w'.repeat(64), 'u'.repeat(99), 't'.repeat(100)],
+  ...['s'.repeat(5000), '0', '127', '-1', '4095', '-32768', '8388607', '2147483647'],
+  ...['9223372036854775807', '1234', 'tail of the pack'],
+]
+
+function bulksOf(elements: readonly string[]): string {
+  return elements.map((element) => `$${element.length}\r\n${element}\r\n`).join('')
+}
+
+describe('packed', () => {
+  const arena = new Arena(1 << 22)
+  let pack = listpackCreate(arena, 0)
+  for (const element of ELEMENTS) {
+    const bytes = Buffer.from(element)
+    pack = listpackInsert(arena, pack, 0, bytes, 0, bytes.length)
+  }
+
+  test('writes from any element on, up to any count, wherever the space ends', () => {
+    for (const size of [64, 193, 400, 100_000]) {
+      for (let first = 0; first < ELEMENTS.length; first++) {
+        for (let count = 0; count <= ELEMENTS.length; count++) {
+          const sink = new Pieces(size)
+          const reply = new Reply(sink)
+          sink.more(reply)
+          const there = ELEMENTS.slice(first, first + count)
+          const left = reply.packed(arena, listpackSeek(arena, pack, first), count)
+          sink.more(reply)
+          expect(left).toBe(count - there.length)
+          expect(sink.text).toBe(bulksOf(there))
+        }
+      }
+    }
+  })
+
+  test('writes nothing from a pack without elements', () => {
+    const captured = new CapturedReply(2)
+    const empty = listpackCreate(arena, 0)
+    expect(captured.reply.packed(arena, listpackFirst(arena, empty), 5)).toBe(5)
+    expect(captured.take().length).toBe(0)
+  })
+})
+
+describe('keys', () => {
+  const arena = new Arena(1 << 22)
+  const refs = ELEMENTS.map((element) => {
+    const bytes = Buffer.from(element)
+    return entryCreate(arena, bytes, 0, bytes.length, 4)
+  })
+  const STRIDE = 3
+  const list = arena.allocate(refs.length * STRIDE * 4)
+  for (const [i, ref] of refs.entries()) arena.words[(list << 1) + i * STRIDE] = ref
+
+  test('writes any run, wherever the space ends', () => {
+    for (const size of [64, 193, 400, 100_000]) {
+      for (let first = 0; first < refs.length; first++) {
+        for (let count = 0; first + count <= refs.length; count++) {
+          const sink = new Pieces(size)
+          const reply = new Reply(sink)
+          sink.more(reply)
+          reply.keys(arena, (list << 1) + first * STRIDE, STRIDE, count)
+          sink.more(reply)
+          expect(sink.text).toBe(bulksOf(ELEMENTS.slice(first, first + count)))
+        }
+      }
+    }
   })
 })

@@ -10,6 +10,7 @@ import { byteMapRandom, byteMapScan } from '../../../memory/byte-map.ts'
 import { entryKeyLength, entryKeyOffset } from '../../../memory/entry.ts'
 import {
   ListpackElement,
+  listpackFirst,
   listpackNext,
   listpackRead,
   listpackSeek,
@@ -18,19 +19,20 @@ import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
 import type { Reply } from '../../engine/reply.ts'
-import { TYPE_HASH } from '../../keyspace/entry.ts'
+import { entryEncoding, TYPE_HASH } from '../../keyspace/entry.ts'
 import { ElementScan, parseCursor } from '../../keyspace/scan.ts'
 import {
   HashCursor,
   hashCount,
   hashMapOrPack,
   hashSeenCount,
+  hashStructure,
   isHashTable,
   isTimedHash,
 } from './hash.ts'
 import { findField, lookupEmptied } from './lookup.ts'
 import { readValue } from './table.ts'
-import { isHidden } from './timed.ts'
+import { HASH_LISTPACK, isHidden } from './timed.ts'
 import { TIMED_STRIDE } from './timed-pack.ts'
 import { entryEnd } from './timed-table.ts'
 
@@ -158,7 +160,12 @@ export const hgetall = command({
     const ref = db.readTyped(call.args, 1, TYPE_HASH)
     reply.map(ref === 0 ? 0 : hashSeenCount(db.arena, ref)) // alloc: none, a header is written
     if (ref === 0) return
-    cursor.open(db.arena, ref, false)
+    const { arena } = db
+    if (entryEncoding(arena, ref) === HASH_LISTPACK) {
+      reply.packed(arena, listpackFirst(arena, hashStructure(arena, ref)), Number.MAX_SAFE_INTEGER)
+      return
+    }
+    cursor.open(arena, ref, false)
     while (cursor.next()) {
       reply.bulk(cursor.bytes, cursor.offset, cursor.length)
       bulk(reply, cursor.value)

@@ -10,6 +10,7 @@ import {
   byteListLeave,
   byteListMatches,
   byteListNext,
+  byteListNextNode,
   byteListPrevious,
   byteListRead,
   byteListSeek,
@@ -98,10 +99,16 @@ export const lrange = command({
     if (start > stop || start >= count) return reply.array(0)
     reply.array(stop - start + 1)
     byteListSeek(arena, list, start, position)
-    for (let left = stop - start; left >= 0; left--) {
-      byteListRead(position, element)
-      reply.bulk(element.bytes, element.offset, element.length)
-      if (left > 0) byteListNext(arena, position)
+    let left = stop - start + 1
+    while (left > 0) {
+      if (position.plain) {
+        byteListRead(position, element)
+        reply.bulk(element.bytes, element.offset, element.length)
+        left--
+      } else {
+        left = reply.packed(position.arena, position.at, left)
+      }
+      if (left > 0) byteListNextNode(arena, position)
     }
     byteListLeave(arena, position)
   },

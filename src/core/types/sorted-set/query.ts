@@ -6,6 +6,14 @@
  * Never: looks at more members than it shows, but for those that LIMIT passes over in a small set.
  */
 import type { Arena, Ref } from '../../../memory/arena.ts'
+import {
+  byteTreeAt,
+  byteTreeNextLeaf,
+  byteTreeRunCount,
+  byteTreeStride,
+  byteTreeValueWord,
+  TreePosition,
+} from '../../../memory/byte-tree.ts'
 import { type CommandDefinition, command } from '../../command/command.ts'
 import type { Args } from '../../engine/args.ts'
 import type { Call } from '../../engine/call.ts'
@@ -15,7 +23,7 @@ import { TYPE_SORTED_SET } from '../../keyspace/entry.ts'
 import { ListpackLimits } from '../listpack-limits.ts'
 import { SortedSetCursor } from './cursor.ts'
 import { LexRange, parseRank, rankSpan, ScoreRange, Span } from './range.ts'
-import { sortedSetCount } from './sorted-set.ts'
+import { isTree, sortedSetCount, treeOf } from './sorted-set.ts'
 import { builderFor, storeSortedSet } from './store.ts'
 
 const LIMIT_BY_RANK = new CommandError(
@@ -56,6 +64,7 @@ class Query {
 const query = new Query()
 const span = new Span()
 const cursor = new SortedSetCursor()
+const position = new TreePosition()
 const limits = new ListpackLimits('zset')
 
 function range(call: Call, form: Form): void {
@@ -130,11 +139,26 @@ function show(reply: Reply, arena: Arena, ref: Ref): void {
   const nested = withScores && reply.protocol === 3
   reply.array(withScores && !nested ? count * 2 : count)
   if (count === 0) return
+  if (!backwards && !withScores && isTree(arena, ref)) {
+    showMembers(reply, arena, treeOf(arena, ref), start, count)
+    return
+  }
   cursor.openAt(arena, ref, backwards ? start + count - 1 : start, backwards)
   for (let left = count; left > 0 && cursor.next(); left--) {
     if (nested) reply.array(2)
     reply.bulk(cursor.bytes, cursor.offset, cursor.length)
     if (withScores) reply.double(cursor.score)
+  }
+}
+
+/** Members alone, upwards: leaf by leaf. */
+function showMembers(reply: Reply, arena: Arena, tree: Ref, start: number, count: number): void {
+  byteTreeAt(arena, tree, position, start)
+  for (let left = count; left > 0; ) {
+    const run = Math.min(byteTreeRunCount(arena, position), left)
+    reply.keys(arena, byteTreeValueWord(arena, tree, position), byteTreeStride(arena, tree), run)
+    left -= run
+    byteTreeNextLeaf(arena, position)
   }
 }
 
