@@ -14,11 +14,14 @@ const PATH = '/proc/self/oom_score_adj'
 const SCORE_MAX = 1000
 
 export class OomScore {
+  /** Follows a primary; what REPLICAOF changes is no setting before a rewrite. */
+  isReplica: boolean
   readonly #warn: (text: string) => void
   /** Undefined while the score is left alone. */
   #base: number | undefined = undefined
 
-  constructor(warn: (text: string) => void) {
+  constructor(isReplica: boolean, warn: (text: string) => void) {
+    this.isReplica = isReplica
     this.#warn = warn
   }
 
@@ -33,7 +36,7 @@ export class OomScore {
     }
     const base = this.#base
     if (mode === 'no') this.#base = undefined
-    const score = mode === 'no' ? base : (mode === 'absolute' ? 0 : base) + wanted(settings)
+    const score = mode === 'no' ? base : (mode === 'absolute' ? 0 : base) + this.#wanted(settings)
     try {
       writeFileSync(PATH, `${Math.max(-SCORE_MAX, Math.min(score, SCORE_MAX))}\n`)
     } catch (error) {
@@ -42,14 +45,14 @@ export class OomScore {
     return true
   }
 
+  #wanted(settings: Settings): number {
+    const [primary, replica] = settings.text('oom-score-adj-values').split(' ')
+    return Number(this.isReplica ? replica : primary)
+  }
+
   #failed(what: string, error: unknown): boolean {
     if (!(error instanceof Error)) throw error
     this.#warn(`Unable to ${what} oom_score_adj: ${error.message}`)
     return false
   }
-}
-
-function wanted(settings: Settings): number {
-  const [primary, replica] = settings.text('oom-score-adj-values').split(' ')
-  return Number(settings.text('replicaof') === '' ? primary : replica)
 }

@@ -75,7 +75,7 @@ export class ServerProcess {
     this.#configuration = configuration
     this.#logger = logger
     this.#host = host
-    this.#oomScore = new OomScore((text) => logger.warning(text))
+    this.#oomScore = new OomScore(settings.text('replicaof') !== '', (text) => logger.warning(text))
     this.#title = new Title(configuration.file)
     this.#sharing = settings.int('io-threads')
     this.#memory = createBridgeMemory(
@@ -180,7 +180,7 @@ export class ServerProcess {
   #control(message: FromCore): void {
     const number = 'number' in message ? message.number : 0
     if (message.type === 'log') this.#logger.write(message.level, message.text)
-    else if (message.type === 'role') this.#logger.role = message.isReplica ? 'S' : 'M'
+    else if (message.type === 'role') this.#follow(message.isReplica)
     else if (message.type === 'commands') this.#startIo(message.commands)
     else if (message.type === 'ready') this.#coreReady()
     else if (message.type === 'fatal') this.#refuse(message)
@@ -209,6 +209,12 @@ export class ServerProcess {
     const report = configErrorReport(place.lineNumber, place.line, text)
     if (this.#host.isOwn) process.stderr.write(report)
     this.#host.exit(1, report)
+  }
+
+  #follow(isReplica: boolean): void {
+    this.#logger.role = isReplica ? 'S' : 'M'
+    this.#oomScore.isReplica = isReplica
+    this.#oomScore.apply(this.#configuration.settings)
   }
 
   #goOn(): void {

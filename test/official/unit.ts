@@ -33,7 +33,8 @@ interface Attempt {
 }
 
 const ATTEMPTS_MAX = 6
-const SILENCE_MS = 60_000
+/** Some values are made character by character, which takes Tcl a minute on a busy machine. */
+const SILENCE_MS = 180_000
 /** It wants to look at the server's process, which external mode does not know. */
 const ALWAYS_SKIPPED = ['/SDIFF with first set empty$|a dict containing long chain']
 

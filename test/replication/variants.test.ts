@@ -105,6 +105,28 @@ test.concurrent('a snapshot with fields that end says which version can read it'
     expect(await follower.ask('HTTL h FIELDS 2 f g')).toMatch(/^\*2 :(1000|999) :-1$/)
   }))
 
+test('CLIENT PAUSE at a replica keeps what its primary sends until it is over', () =>
+  onStage(async (stage) => {
+    const primary = await stage.start('redbun', ['--repl-ping-replica-period', '3600'])
+    const replica = await stage.follow('redbun', primary)
+    await linked(replica)
+    const [writer, reader] = [await primary.connect(), await replica.connect()]
+    await writer.call('SET a 1')
+    const offset = await info(writer, 'master_repl_offset')
+    await until('the offset', () => info(reader, 'slave_repl_offset'), offset)
+    await reader.call('CLIENT PAUSE 100000 WRITE')
+    await writer.call('SET a 2')
+    for (let i = 0; i < 30; i++) await writer.call(['SET', `k${i}`, 'x'.repeat(100_000)])
+    await Bun.sleep(200)
+    expect(await info(reader, 'slave_repl_offset')).toBe(offset)
+    expect(Number(await info(reader, 'slave_read_repl_offset'))).toBeGreaterThan(1_000_000)
+    expect(await reader.text('GET a')).toBe('1')
+    await reader.call('CLIENT UNPAUSE')
+    await writer.call('SET a 3')
+    await sameData(primary, replica)
+    expect(await reader.text('GET a')).toBe('3')
+  }))
+
 describe('bind-source-addr', () => {
   test('is where a replica calls from, unless this machine does not have the address', () =>
     onStage(async (stage) => {

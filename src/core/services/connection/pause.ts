@@ -69,6 +69,7 @@ export class Pause {
     if (this.active) return
     // An idle core is not woken for nothing.
     this.#setPeriod(Number.POSITIVE_INFINITY)
+    this.#server.replication.link?.goOn()
     if (this.#waiting.size === 0) return
     const waiting = [...this.#waiting]
     this.#waiting.clear()

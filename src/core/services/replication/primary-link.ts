@@ -9,6 +9,7 @@
  * Owns: what was said last and what has to be answered; the session that the stream is applied as.
  * Never: gives up: a link that breaks is made again.
  */
+import { WAITING_REQUESTS_SIZE } from '../../../config/limits.ts'
 import { encodeArgv } from '../../../lib/resp/command-writer.ts'
 import type { CommandEntry } from '../../command/table.ts'
 import type { Peer, PeerOwner } from '../../engine/peers.ts'
@@ -46,6 +47,9 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   /** Bytes of the stream that have come and are not settled; how many were, since the link stands. */
   #unsettled: Buffer = Buffer.alloc(0)
   #passedSize = 0
+  /** What has come since writes are kept away; how much. */
+  #paused: Buffer[] = []
+  #pausedSize = 0
   #lastIoMs = 0
   #diskWarningMs = Number.NEGATIVE_INFINITY
   #downSinceMs: number
@@ -90,7 +94,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
 
   /** Bytes of the stream that have come. */
   get readOffset(): number {
-    return this.#replication.offset + this.#unsettled.length
+    return this.#replication.offset + this.#unsettled.length + this.#pausedSize
   }
 
   get lastIoSeconds(): number {
@@ -153,11 +157,24 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
 
   received(bytes: Buffer, offset: number, size: number): void {
     this.#lastIoMs = this.#server.clock.nowMs
-    if (this.#state === ONLINE) return this.#apply(bytes, offset, size)
+    if (this.#state === ONLINE) {
+      // DIFFERS: in a pause of writes alone Redis goes on as far as to the next write.
+      if (this.#server.pause.active || this.#pausedSize > 0) return this.#keep(bytes, offset, size)
+      return this.#apply(bytes, offset, size)
+    }
     if (this.#transfer !== undefined) return this.#transfer.take(bytes, offset, size)
     const rest = this.#handshake?.take(bytes, offset, size) ?? 0
     // What follows the answer to PSYNC is of the stream, or of the snapshot.
     if (rest > 0) this.received(bytes, offset + size - rest, rest)
+  }
+
+  /** A pause of writes is over. */
+  goOn(): void {
+    if (this.#pausedSize === 0) return
+    const bytes = Buffer.concat(this.#paused)
+    if (this.#pausedSize >= WAITING_REQUESTS_SIZE) this.#peer?.hold(false)
+    this.#forgetPaused()
+    this.#apply(bytes, 0, bytes.length)
   }
 
   /** Tells the primary how far this server is. */
@@ -323,6 +340,19 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     }
   }
 
+  /** For when the pause is over; beyond some bytes the primary keeps the rest. */
+  #keep(bytes: Buffer, offset: number, size: number): void {
+    this.#paused.push(Buffer.from(bytes.subarray(offset, offset + size)))
+    const wasBelow = this.#pausedSize < WAITING_REQUESTS_SIZE
+    this.#pausedSize += size
+    if (wasBelow && this.#pausedSize >= WAITING_REQUESTS_SIZE) this.#peer?.hold(true)
+  }
+
+  #forgetPaused(): void {
+    this.#paused = []
+    this.#pausedSize = 0
+  }
+
   #keepAlive(): void {
     this.#peer?.send(NEWLINE)
   }
@@ -348,5 +378,6 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     this.#transfer = undefined
     if (this.#replay !== undefined) this.#server.clients.removePrimary(this.#replay.session)
     this.#replay = undefined
+    this.#forgetPaused()
   }
 }
