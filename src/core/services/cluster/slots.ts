@@ -4,9 +4,11 @@
  *
  * Thread: core.
  * Owns: nothing: cluster.ts does.
- * Never: keeps an index of keys by slot: who asks lets all keys be looked at.
+ * Never: keeps an index of keys by slot, which each change of a key would pay for: this is the only
+ * node, and no slot ever leaves it. Who asks lets keys be looked at, all of them if need be.
  */
 import { keySlot, SLOT_COUNT } from '../../../lib/crc16.ts'
+import type { Ref } from '../../../memory/arena.ts'
 import { entryKeyLength, entryKeyOffset } from '../../../memory/entry.ts'
 import type { CommandDefinition } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
@@ -20,6 +22,8 @@ const NOT_EMPTY = new CommandError('ERR DB must be empty to perform CLUSTER FLUS
 const BAD_SETSLOT = new CommandError(
   'ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP',
 )
+/** Keys looked up together. */
+const STRIDE = 64
 const ADMIN = ['admin', 'stale', 'no_async_loading'] as const
 
 export const clusterKeyslot: CommandDefinition = clusterSubcommand({
@@ -50,6 +54,7 @@ export const clusterCountkeysinslot = clusterSubcommand({
     let count = 0
     eachKeyOf(call, slot, () => {
       count++
+      return true
     })
     call.reply.integer(count)
   },
@@ -71,6 +76,7 @@ export const clusterGetkeysinslot = clusterSubcommand({
     const names: Buffer[] = []
     eachKeyOf(call, slot, (bytes, at, length) => {
       if (names.length < limit) names.push(Buffer.from(bytes.subarray(at, at + length)))
+      return names.length < limit
     })
     call.reply.array(names.length)
     for (const name of names) call.reply.bulkBytes(name)
@@ -230,15 +236,23 @@ function number({ args }: Call, index: number): number {
   return args.high * 0x100000000 + (args.low >>> 0)
 }
 
+/** As long as `visit` wants more. */
 function eachKeyOf(
   { db }: Call,
   slot: number,
-  visit: (bytes: Buffer, at: number, length: number) => void,
+  visit: (bytes: Buffer, at: number, length: number) => boolean,
 ): void {
-  db.forEach((ref) => {
+  const found: Ref[] = []
+  let cursor = 0
+  do {
+    found.length = 0
+    cursor = db.scan(cursor, STRIDE, found)
     const { bytes } = db.arena
-    const at = entryKeyOffset(ref)
-    const length = entryKeyLength(db.arena, ref)
-    if (keySlot(bytes, at, at + length) === slot && !db.isExpired(ref)) visit(bytes, at, length)
-  })
+    for (const ref of found) {
+      const at = entryKeyOffset(ref)
+      const length = entryKeyLength(db.arena, ref)
+      if (keySlot(bytes, at, at + length) !== slot || db.isExpired(ref)) continue
+      if (!visit(bytes, at, length)) return
+    }
+  } while (cursor !== 0)
 }
