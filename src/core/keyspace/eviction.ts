@@ -211,6 +211,8 @@ export class Eviction {
         arenaIndex = this.#fullArena(neededBytes)
         if (arenaIndex === ANY_ARENA) return EVICT_DONE
       }
+      // What was flushed during a snapshot is free once that is over: no key of now goes for it.
+      if (over && lazyFree.hasTables && !lazyFree.canGoOn) this.#keyspace.snapshot?.finish()
       if (lazyFree.canGoOn) lazyFree.turn()
       else if (!isEvicting || !this.#evictOne(arenaIndex)) return over ? EVICT_FAILED : EVICT_DONE
       else if (count % CLOCK_PERIOD !== 0) continue

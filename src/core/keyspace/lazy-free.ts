@@ -4,7 +4,8 @@
  * no database, and nobody sees it; what it still holds counts as used. So nothing is evicted for memory
  * that is about to be free: eviction calls for it first.
  *
- * A table that a snapshot has to give waits until that is over.
+ * A table that a snapshot has to give waits until that is over; where memory is short, the snapshot gives
+ * all the rest at once.
  *
  * Thread: core.
  * Owns: the values and tables that wait to be freed.

@@ -182,6 +182,29 @@ describe('a snapshot', () => {
     expect(keyspace.usedBytes()).toBe(0)
   })
 
+  test('is hurried when memory is wanted that a flushed database still holds', () => {
+    const target = start({ 'maxmemory-eviction-tenacity': '100' })
+    const client = target.connect()
+    const { keyspace } = target.server
+    ask(client, 'SELECT', '1')
+    ask(client, 'DEBUG', 'POPULATE', '1000')
+    ask(client, 'SELECT', '0')
+    ask(client, 'SET', 'stays', 'v')
+    const digest = ask(client, 'DEBUG', 'DIGEST')
+    ask(client, 'BGSAVE')
+    step(target, 10)
+    ask(client, 'SELECT', '1')
+    ask(client, 'FLUSHDB')
+    expect(keyspace.snapshot).toBeDefined()
+    ask(client, 'CONFIG', 'SET', 'maxmemory', String(target.server.eviction.usedBytes() - 10_000))
+    expect(ask(client, 'SET', 'another', 'v')).toBe('+OK')
+    expect(keyspace.snapshot).toBeUndefined()
+    expect(keyspace.keyCount()).toBe(2)
+    target.settle()
+    expect(ask(client, 'DEBUG', 'ARENA-CHECK')).toBe('+OK')
+    expect(loaded().digest).toBe(digest)
+  })
+
   test('is over when everything is flushed, and another can begin', () => {
     const target = start()
     const client = target.connect()
