@@ -117,6 +117,7 @@ describe.each(KINDS)('%s', (kind) => {
       await master.call('SET theirs v PX 100')
       await until('the key', () => follower.ask('DBSIZE'), ':1')
       expect(await follower.ask('SET own v PX 100')).toBe('+OK')
+      expect(await info(follower, 'slave_expires_tracked_keys')).toBe('1')
       expect(await follower.ask('SET kept v')).toBe('+OK')
       expect(await follower.ask('PEXPIRE kept 100')).toBe(':1')
       expect(await follower.ask('DBSIZE')).toBe(':3')

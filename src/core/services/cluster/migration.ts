@@ -70,6 +70,11 @@ export class Migrations {
     this.#setPeriod = server.timers.every(Number.POSITIVE_INFINITY, () => this.#tick())
   }
 
+  /** Links to other servers that are kept. */
+  get linkCount(): number {
+    return this.#links.size
+  }
+
   begin(order: MigrationOrder, keys: readonly MigratedKey[], fromDb: number, answer: Answer): void {
     const server = this.#server
     server.pause.hold()

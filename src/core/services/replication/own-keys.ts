@@ -27,6 +27,13 @@ export class OwnKeys {
     this.#setPeriod = server.timers.every(Number.POSITIVE_INFINITY, () => this.#tick())
   }
 
+  /** Keys that may have to be deleted. */
+  get count(): number {
+    let count = 0
+    for (const names of this.#names.values()) count += names.size
+    return count
+  }
+
   /** An entry of the database's arena has got a deadline. */
   note(db: Db, ref: Ref): void {
     const { bytes } = db.arena

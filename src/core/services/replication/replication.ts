@@ -38,7 +38,7 @@ export class Replication {
   readonly #server: Server
   readonly stream: ReplicationStream
   readonly replicas: Replicas
-  readonly #ownKeys: OwnKeys
+  readonly ownKeys: OwnKeys
   /** Undefined while nobody reads the stream. */
   backlog: Backlog | undefined = undefined
   id: string
@@ -62,7 +62,7 @@ export class Replication {
     this.id = this.#newId()
     this.stream = new ReplicationStream((bytes, size) => this.#add(bytes, size))
     this.replicas = new Replicas(server, this)
-    this.#ownKeys = new OwnKeys(server)
+    this.ownKeys = new OwnKeys(server)
     server.saves.replicationPosition = () => this.position
     waitAtShutdown(server, this)
     server.timers.every(REPLICATION_PERIOD_MS, () => this.#tick())
@@ -184,7 +184,7 @@ export class Replication {
 
   /** The data are no longer those of the history: nothing can go on from it. */
   forgetHistory(): void {
-    this.#ownKeys.forget()
+    this.ownKeys.forget()
     if (this.hasHistory) this.#server.log.notice('Discarding previously cached master state.')
     this.hasHistory = false
   }
@@ -288,8 +288,8 @@ export class Replication {
   #noteOwnKeys(): void {
     const { keyspace, settings } = this.#server
     const isWritable = this.isReplica && !settings.bool('replica-read-only')
-    keyspace.ownKeys = isWritable ? this.#ownKeys : undefined
-    if (!this.isReplica) this.#ownKeys.forget()
+    keyspace.ownKeys = isWritable ? this.ownKeys : undefined
+    if (!this.isReplica) this.ownKeys.forget()
   }
 
   #makeBacklog(): void {

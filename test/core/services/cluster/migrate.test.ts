@@ -68,6 +68,7 @@ describe.each(TARGETS)('to %s', (kind) => {
       expect(await client.ask('DBSIZE')).toBe(':0')
       expect(await target.ask('DEBUG DIGEST')).toBe(digest)
       expect(await migrate(port, 'string')).toBe('+NOKEY')
+      expect(await client.text('INFO stats')).toContain('migrate_cached_sockets:1\r')
     }))
 
   test('COPY leaves them here, REPLACE takes the place of others', () =>
