@@ -5,7 +5,8 @@
  *   chunk ──intake──▶ request ring ──────────────────────────────▶ counted
  *
  * Goals: time of GET and SET on random keys of 1 M, in pipelines of 1, 16 and 64; how much of it
- * io's half takes; and how much longer it takes for a user that may not do everything.
+ * io's half takes; how much longer it takes for a user that may not do everything; and without a
+ * pipeline, for ten connections at once.
  * Non-goals: waking threads, system calls.
  *
  * `bun bench/micro/execute.bench.ts`; BENCH_SMOKE=1 runs each on little, silently.
@@ -36,7 +37,8 @@ import { finish, IS_SMOKE, measure, request, say, verify } from './measure.ts'
 const KEY_COUNT = IS_SMOKE ? 2000 : 1_000_000
 const VALUE_SIZE = 32
 /** Chunks with other keys each, so that the processor's caches see random ones. */
-const CHUNK_COUNT = IS_SMOKE ? 8 : 4096
+const CHUNK_COUNT = IS_SMOKE ? 32 : 4096
+const TOGETHER_COUNT = 10
 const RING_SIZE = 4 * 1024 * 1024
 const HASH_SEED = 12345
 const BULK_SIZE_MAX = 512 * 1024 * 1024
@@ -136,6 +138,13 @@ const limited = connectionOf(2)
 const control = new Int32Array(memory.links[0].words)
 const replies = new RingReader(memory.links[0].replies, control, REPLY_HEAD, REPLY_TAIL)
 
+/** As `answer`, of records that the core finds together. */
+function answerAll(chunks: readonly Buffer[], from: number): number {
+  for (let i = 0; i < TOGETHER_COUNT; i++) io.intake.take(io.connection, chunks[from + i])
+  loop.turn()
+  return drain(replies, KIND_REPLY)
+}
+
 /** Gives how many bytes of replies came. */
 function answer(chunk: Buffer, connection = io.connection): number {
   io.intake.take(connection, chunk)
@@ -151,6 +160,17 @@ function fill(): void {
   const us = ((performance.now() - startMs) * 1000) / KEY_COUNT
   verify('keys', server.keyspace.dbs[0].size(), KEY_COUNT)
   say(`${KEY_COUNT} keys set one by one: ${us.toFixed(2)} µs a key`)
+}
+
+/** Requests without a pipeline, of many connections at once. */
+function together(name: string, make: Make, replySize: number): void {
+  const chunks = chunksOf(make, 1)
+  let next = 0
+  const text = `${name}, ten records at once`
+  measure(text, TOGETHER_COUNT * replySize, () => {
+    next = next + 2 * TOGETHER_COUNT < chunks.length ? next + TOGETHER_COUNT : 0
+    return answerAll(chunks, next)
+  })
 }
 
 /** `replySize`: bytes of one reply. */
@@ -186,5 +206,7 @@ for (const pipeline of [1, 16, 64]) {
   way('GET', get, pipeline, 5 + VALUE_SIZE + 2)
   way('SET', set, pipeline, 5)
 }
+together('GET', get, 5 + VALUE_SIZE + 2)
+together('SET', set, 5)
 await finish()
 verify('keys at the end', server.keyspace.dbs[0].size(), KEY_COUNT)

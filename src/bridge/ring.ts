@@ -150,6 +150,23 @@ export class RingReader {
     return this.peek()
   }
 
+  /**
+   * Offset of the record behind the one at `offset`, which has not been passed yet; -1: none that was
+   * published when `peek` last looked. Nothing is passed.
+   */
+  following(offset: number): number {
+    const mask = this.capacity - 1
+    let next = (offset + ((this.words[offset >> 2] + 7) & ~7)) & mask
+    const ahead = (this.#head - this.#position) | 0
+    // Where the ring is full, its end is its beginning: what was passed is told apart by the way there.
+    const start = this.#position & mask
+    const way = ((next - start - 1) & mask) + 1
+    if (way >= ahead) return -1
+    if (this.words[next >> 2] !== PAD) return next
+    next = 0
+    return ((next - start - 1) & mask) + 1 < ahead ? next : -1
+  }
+
   /** Goes past a record of `size` bytes. Its space stays until `release`. */
   advance(size: number): void {
     this.#position = (this.#position + ((size + 7) & ~7)) | 0

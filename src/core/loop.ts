@@ -71,7 +71,7 @@ export class Loop {
     server.outbox.flush()
     if (server.keyspace.epoch !== 0) server.snapshotPace.turn(requests)
     this.#publish(requests)
-    server.stats.turnEnded()
+    server.stats.turnEnded(requests > 0)
     return requests
   }
 
@@ -103,7 +103,11 @@ export class Loop {
       if (offset < 0) continue
       // Each link has a budget of its own, so that a busy one cannot starve another.
       const budget = requests + BATCH_REQUEST_COUNT
+      let seen = 0
+      server.clock.startLap()
       while (offset >= 0 && requests < budget) {
+        if (seen === 0) seen = inbox.readAhead.records(link, offset)
+        seen--
         ring.advance(ring.words[offset >> 2])
         requests += inbox.handle(link, offset)
         if (ring.heldBytes() > REQUEST_RELEASE_SIZE) this.#release(i)

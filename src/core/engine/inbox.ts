@@ -26,11 +26,9 @@ import {
   KIND_REQUESTS,
   type OpenedInfo,
   REQUEST_COMMAND,
-  REQUEST_HASH,
   REQUEST_SIZE,
 } from '../../bridge/message.ts'
 import {
-  READ_AHEAD_COUNT,
   READ_AHEAD_WORDS_MIN,
   SHOWN_REPLY_SIZE,
   WAITING_REQUESTS_SIZE,
@@ -40,6 +38,7 @@ import type { Server } from '../server.ts'
 import { type Call, timeRest } from './call.ts'
 import { JoinedRequests } from './joined-requests.ts'
 import type { CoreLink } from './link.ts'
+import { ReadAhead } from './read-ahead.ts'
 import type { Session, WaitingRequest } from './session.ts'
 import { REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT } from './session.ts'
 
@@ -63,8 +62,6 @@ interface Deferred {
  */
 export class Inbox {
   readonly #server: Server
-  /** What reading ahead has seen, which means nothing. */
-  fetched = 0
   readonly #call: Call
   readonly #execute: Execute
   readonly #nobody: Session
@@ -77,6 +74,7 @@ export class Inbox {
   #leftRecord = false
   #deferred: Deferred[] = []
   readonly #joinedRequests = new JoinedRequests()
+  readonly readAhead: ReadAhead
 
   /** `isWithinScript`: whether it handles records in the middle of a script. */
   constructor(server: Server, call: Call, execute: Execute, isWithinScript: boolean) {
@@ -85,6 +83,7 @@ export class Inbox {
     this.#execute = execute
     this.#nobody = call.session
     this.#isWithinScript = isWithinScript
+    this.readAhead = new ReadAhead(server.keyspace)
   }
 
   /** Whose call is being executed. */
@@ -115,6 +114,7 @@ export class Inbox {
       this.#defer(link, kind, connectionId, bytes, offset + HEADER_SIZE, size)
     } else {
       this.#rare(link, kind, connectionId, bytes, offset + HEADER_SIZE, size)
+      this.#server.clock.startLap()
     }
     return 1
   }
@@ -179,6 +179,7 @@ export class Inbox {
   resume(session: Session): void {
     const waiting = session.waiting
     if (waiting === undefined) return
+    this.#server.clock.startLap()
     session.waiting = undefined
     session.waitingSize = 0
     if (session.held) {
@@ -212,13 +213,13 @@ export class Inbox {
     const call = this.#call
     const args = call.args
     const end = at + (size >> 2)
-    server.clock.startLap()
     let word = at
     let ahead = at
     let count = 0
     while (word < end) {
       if (word === ahead && end - word > READ_AHEAD_WORDS_MIN) {
-        ahead = this.#readAhead(session, words, word, end)
+        const db = server.keyspace.dbs[session.dbIndex]
+        ahead = this.readAhead.requests(db, words, word, end)
       }
       const next = args.open(bytes, words, word)
       this.#end = end
@@ -275,18 +276,6 @@ export class Inbox {
     this.#server.log.debug(`Core's response is ${text}, client id=${call.session.id}`) // alloc: debug
     this.#server.outbox.select(call.session)
     if (bytes !== undefined) call.reply.rawBytes(bytes)
-  }
-
-  /** Fetches from memory what the next requests will look up. Gives the word after the last one. */
-  #readAhead(session: Session, words: Int32Array, at: number, end: number): number {
-    const db = this.#server.keyspace.dbs[session.dbIndex]
-    let word = at
-    for (let i = 0; i < READ_AHEAD_COUNT && word < end; i++) {
-      const hash = words[word + REQUEST_HASH]
-      if (hash !== 0) this.fetched ^= db.touch(hash)
-      word += words[word + REQUEST_SIZE]
-    }
-    return word
   }
 
   /** Keeps a request for later. A session that waits with too many of them is not read from. */

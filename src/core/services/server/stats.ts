@@ -78,9 +78,10 @@ export class Stats {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1)
   }
 
-  /** A turn of the loop is over. */
-  turnEnded(): void {
-    const nowUs = this.#server.clock.microseconds()
+  /** A turn of the loop is over. One with requests is followed by another: its last call's end will do. */
+  turnEnded(hadRequests: boolean): void {
+    const { clock } = this.#server
+    const nowUs = hadRequests ? clock.lapStartUs : clock.microseconds()
     if (this.#awakeSinceUs > 0) {
       this.longestTurnUs = Math.max(this.longestTurnUs, nowUs - this.#awakeSinceUs)
     }
