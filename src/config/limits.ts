@@ -58,6 +58,14 @@ export const BROADCAST_SIZE = 64 * 1024
 export const BROADCAST_CONNECTION_COUNT = 4096
 export const BROADCAST_ENTRY_COUNT = 256
 
+/**
+ * So many of the connections are written to between two looks at requests: a sixteenth, or these. What
+ * has waited longer than this is written to all.
+ */
+export const BROADCAST_PART_SHIFT = 4
+export const BROADCAST_PART_MIN = 8
+export const BROADCAST_WAIT_MS_MAX = 5
+
 /** The core looks again after this long when it waits for room in a reply ring. */
 export const RING_WAIT_SLICE_MS = 10
 

@@ -2,8 +2,8 @@
  * Records from the core become writes to sockets.
  *
  * A message to many connections is a write for each of them, which is by far the most that it costs.
- * So those that follow each other are joined when they are for the same connections, and while
- * requests come in they wait until all of these are read: see `deliverReplies`.
+ * So those that follow each other are joined when they are for the same connections, while requests
+ * come in they wait until all of these are read, see `deliverReplies`, and they are written by parts.
  *
  * Thread: io. Hot path.
  * Owns: nothing: what a socket does not take, its connection keeps.
@@ -57,9 +57,22 @@ export class Delivery {
     this.#owner = owner
   }
 
-  /** Delivers everything published. False when there was nothing. */
+  /**
+   * Delivers everything published, but of messages to many perhaps only a part: see
+   * `hasBroadcasts`. False when there was nothing new.
+   */
   deliver(): boolean {
     return this.#deliver(false)
+  }
+
+  /** Messages to many wait to be written: `deliver` is to be called soon. */
+  get hasBroadcasts(): boolean {
+    return this.#joined.isWaiting
+  }
+
+  /** Writes them all. */
+  writeBroadcasts(): void {
+    this.#joined.send()
   }
 
   /** As `deliver`, up to the first message to many connections. */
@@ -70,7 +83,10 @@ export class Delivery {
   #deliver(stopsAtBroadcast: boolean): boolean {
     const ring = this.#ring
     let offset = ring.peek()
-    if (offset < 0) return false
+    if (offset < 0) {
+      if (!stopsAtBroadcast) this.#joined.sendPart()
+      return false
+    }
     while (offset >= 0) {
       const word = offset >> 2
       if (ring.words[word + 1] === KIND_REPLY) {
@@ -97,6 +113,7 @@ export class Delivery {
       if (ring.heldBytes() > REPLY_RELEASE_SIZE) this.#release()
       offset = ring.peek()
     }
+    if (!stopsAtBroadcast) this.#joined.sendPart()
     this.#release()
     return true
   }
@@ -106,7 +123,7 @@ export class Delivery {
   }
 
   #release(): void {
-    this.#joined.send()
+    this.#joined.keep()
     this.#ring.release()
     wake(this.#link, ROOM_WANTED)
   }

@@ -47,6 +47,7 @@ import { addShared, isRoomy, LoopWaiter, publishNumber, unpark } from '../bridge
 import { yieldProcessor } from '../bridge/yield.ts'
 import {
   ACTIVITY_WINDOW_MS,
+  BROADCAST_WAIT_MS_MAX,
   CONNECTION_SLOTS,
   IO_LINGER_ROUNDS_FEW,
   IO_LINGER_ROUNDS_MANY,
@@ -111,6 +112,8 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #windowCount = 0
   #activeCount = 0
   #idleRounds = 0
+  /** Since when messages to many wait; 0: none do. */
+  #broadcastSinceMs = 0
   readonly #roomy: boolean
   /** Rounds of the event loop before sleeping in it, with few and many connections active. */
   readonly #lingerFew: number
@@ -175,6 +178,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   // alloc: once
   stop(): void {
     this.#stopped = true
+    this.#delivery.writeBroadcasts()
     this.#waiter.stop()
     clearInterval(this.#outputTimer)
     this.#intake.spares.stop()
@@ -413,13 +417,16 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #turnEnds(): void {
     this.#inTurn = false
     if (this.#stopped) return
-    this.#advanceWindow()
+    const nowMs = this.#advanceWindow()
     do {
+      // Writing to many takes a while, in which the core may work.
+      if (this.#delivery.hasBroadcasts) this.#intake.wakeCore()
       this.#delivery.deliver()
       if (this.#intake.hasStarved) this.#pump()
       const asked = this.#intake.hasUnwoken
       this.#intake.wakeCore()
       if (asked && this.#activeCount <= SPIN_CONNECTIONS_MAX) this.#awaitReplies()
+      if (this.#writesByParts(nowMs)) return this.#goRound()
       if (this.#lingers()) return
     } while (!this.#waiter.park() || !this.#delivery.isEmpty() || this.#intake.mayPump)
   }
@@ -432,10 +439,28 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #lingers(): boolean {
     const few = this.#activeCount <= SPIN_CONNECTIONS_MAX
     if (this.#idleRounds++ >= (few ? this.#lingerFew : this.#lingerMany)) return false
-    this.#inTurn = true
     if (!few && this.#idleRounds > 1) yieldProcessor()
-    setImmediate(this.#endTurn)
+    this.#goRound()
     return true
+  }
+
+  /** True while messages to many wait for their next part. */
+  #writesByParts(nowMs: number): boolean {
+    if (!this.#delivery.hasBroadcasts) {
+      this.#broadcastSinceMs = 0
+      return false
+    }
+    if (this.#broadcastSinceMs === 0) this.#broadcastSinceMs = nowMs
+    if (nowMs - this.#broadcastSinceMs < BROADCAST_WAIT_MS_MAX) return true
+    this.#broadcastSinceMs = 0
+    this.#delivery.writeBroadcasts()
+    return false
+  }
+
+  /** Another turn, after what is ready by then. */
+  #goRound(): void {
+    this.#inTurn = true
+    setImmediate(this.#endTurn)
   }
 
   /** Delivers what the core answers within a moment: that is cheaper than sleeping and waking. */
@@ -461,9 +486,10 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     })
   }
 
-  #advanceWindow(): void {
+  /** Gives the time. */
+  #advanceWindow(): number {
     const nowMs = performance.now()
-    if (nowMs - this.#windowStartMs < ACTIVITY_WINDOW_MS) return
+    if (nowMs - this.#windowStartMs < ACTIVITY_WINDOW_MS) return nowMs
     this.#windowStartMs = nowMs
     this.#window++
     if (this.#activeCount !== this.#windowCount) {
@@ -471,6 +497,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
       publishNumber(this.#link, ACTIVE_CONNECTIONS, this.#activeCount)
     }
     this.#windowCount = 0
+    return nowMs
   }
 }
 

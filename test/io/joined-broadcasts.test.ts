@@ -16,18 +16,19 @@ import { Session } from '../../src/core/engine/session.ts'
 import { Connection, type ConnectionSocket } from '../../src/io/connection.ts'
 import { Connections } from '../../src/io/connections.ts'
 import { Delivery } from '../../src/io/delivery.ts'
+import { Random } from '../../src/lib/random.ts'
 
 const OWNER = { countWrite() {}, countSent() {}, outputGrew() {}, outputShrank() {} }
 const INFO = { address: '', localAddress: '', fd: 0, tls: false, unix: false, loopback: true }
 
-/** A core's outbox and io's delivery, with three connections that remember each write. */
-function bothEnds() {
-  const memory = createBridgeMemory(1, 4096, 4 * 1024 * 1024, 16).links[0]
+/** A core's outbox and io's delivery, with connections that remember each write. */
+function bothEnds(connectionCount = 3) {
+  const memory = createBridgeMemory(1, 4096, 4 * 1024 * 1024, 128).links[0]
   const link = new CoreLink(0, memory)
   const words = new Int32Array(memory.words)
-  const connections = new Connections(16)
+  const connections = new Connections(128)
   const writes: string[][] = []
-  const opened = Array.from({ length: 3 }, (_, i) => {
+  const opened = Array.from({ length: connectionCount }, (_, i) => {
     writes[i] = []
     const socket = {
       write(bytes: Buffer, offset: number, length: number): number {
@@ -111,5 +112,68 @@ describe('messages that follow each other', () => {
     expect(writes).toEqual([['r'], [], []])
     delivery.deliver()
     expect(writes).toEqual([['r', 'a', 's'], ['a'], []])
+  })
+})
+
+describe('messages to many', () => {
+  const COUNT = 100
+  const all = Array.from({ length: COUNT }, (_, i) => i)
+
+  test('are written by parts, and what comes meanwhile joins what waits', () => {
+    const { writes, delivery, broadcast } = bothEnds(COUNT)
+    broadcast(all, 'a')
+    delivery.deliver()
+    const served = writes.filter((list) => list.length > 0).length
+    expect(served).toBeGreaterThan(0)
+    expect(served).toBeLessThan(COUNT)
+    broadcast(all, 'b')
+    while (delivery.deliver() || delivery.hasBroadcasts);
+    const [early, late] = [writes.slice(0, served), writes.slice(served)]
+    expect(early).toEqual(early.map(() => ['a', 'b']))
+    expect(late).toEqual(late.map(() => ['ab']))
+  })
+
+  test('keep their place before a reply to one for whom they wait', () => {
+    const { writes, delivery, broadcast, reply } = bothEnds(COUNT)
+    broadcast(all, 'a')
+    delivery.deliver()
+    reply(COUNT - 1, 'r')
+    delivery.deliverReplies()
+    expect(writes[COUNT - 1]).toEqual(['a', 'r'])
+  })
+
+  test('reach all when nobody waits any more', () => {
+    const { writes, delivery, broadcast } = bothEnds(COUNT)
+    broadcast(all, 'a')
+    delivery.deliver()
+    delivery.writeBroadcasts()
+    expect(delivery.hasBroadcasts).toBe(false)
+    expect(writes).toEqual(all.map(() => ['a']))
+  })
+
+  test('all arrive in order, whatever comes between', () => {
+    const random = new Random(3)
+    const { writes, delivery, broadcast, reply } = bothEnds(COUNT)
+    const expected = all.map(() => '')
+    const even = all.filter((i) => i % 2 === 0)
+    for (let number = 0; number < 3000; number++) {
+      const chance = random.below(20)
+      if (chance < 12) {
+        const to = chance < 10 ? all : even
+        const text = `m${number};${'x'.repeat(random.below(200))}`
+        broadcast(to, text)
+        for (const i of to) expected[i] += text
+      } else if (chance === 12) {
+        const to = random.below(COUNT)
+        reply(to, `r${number};`)
+        expected[to] += `r${number};`
+      } else if (chance < 16) {
+        delivery.deliverReplies()
+      } else {
+        delivery.deliver()
+      }
+    }
+    while (delivery.deliver() || delivery.hasBroadcasts);
+    expect(writes.map((list) => list.join(''))).toEqual(expected)
   })
 })
