@@ -32,11 +32,51 @@ const SELF_UNITS = [
   ...['unit/aofrw', 'unit/lazyfree', 'unit/functions', 'integration/aof'],
   ...['integration/convert-zipmap-hash-on-load', 'integration/convert-ziplist-hash-on-load'],
   ...['integration/convert-ziplist-zset-on-load', 'integration/redis-benchmark'],
-  ...['unit/memefficiency', 'integration/corrupt-dump-fuzzer'],
+  ...['unit/memefficiency', 'integration/corrupt-dump-fuzzer', 'integration/corrupt-dump'],
+  ...['integration/rdb', 'integration/aof-multi-part', 'integration/logging'],
+  ...['integration/dismiss-mem', 'unit/other', 'unit/info', 'unit/obuf-limits', 'unit/auth'],
+  ...['unit/shutdown', 'unit/multi', 'unit/acl', 'unit/acl-v2', 'unit/scripting', 'unit/pause'],
+  ...['unit/tracking', 'unit/pubsubshard', 'unit/limits', 'unit/violations', 'unit/networking'],
+  ...['unit/oom-score-adj', 'unit/client-eviction'],
 ]
 /** Tests left out by name unless everything is asked for; exceptions.md says why. */
 const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   'unit/querybuf': ['query buffer resized correctly'],
+  'unit/replybufsize': ['verify reply buffer limits'],
+  'unit/other': ["Don't rehash if redis has child process"],
+  'unit/oom-score-adj': ['CONFIG SET oom-score-adj works as expected'],
+  'unit/shutdown': ['Temp rdb will be deleted if we use bg_unlink when shutdown'],
+  'unit/scripting': [
+    'Test scripting debug protocol parsing',
+    'Test scripting debug lua stack overflow',
+  ],
+  'integration/rdb': ['failed bgsave prevents writes'],
+  'integration/aof-multi-part': [
+    'AOF multiple rewrite failures will open multiple INCR AOFs',
+    "AOF rewrite doesn't open new aof when AOF turn off",
+    'AOF enable/disable auto gc',
+    'AOF can produce consecutive sequence number after reload',
+    'AOF enable during BGSAVE will not write data util AOFRW finish',
+    'AOF will trigger limit when AOFRW fails many times',
+    '/^AOF will open a temporary INCR AOF ',
+  ],
+  'integration/corrupt-dump': [
+    'corrupt payload: listpack too long entry len',
+    'corrupt payload: listpack very long entry len',
+    'corrupt payload: hash listpack with duplicate records - convert',
+    ...[
+      'NPD in streamIteratorGetID',
+      'listpack NPD on invalid stream',
+      'stream bad lp_count - unsanitized',
+      'infinite loop',
+      'negative reply length',
+      'stream with no records',
+      'stream listpack valgrind issue',
+      'stream listpack lpPrev valgrind issue',
+      'gcc asan reports false leak on assert',
+      'lpFind invalid access',
+    ].map((what) => `corrupt payload: fuzzer findings - ${what}`),
+  ],
 }
 const PROGRESS_WIDTH = 90
 
