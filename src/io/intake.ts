@@ -65,13 +65,18 @@ export class Unfinished {
     return Math.max(this.size - this.parser.readSize, 0)
   }
 
-  /** Adds a chunk of the connection. `wanted`: bytes that are known to follow at least. */
-  append(connection: Connection, chunk: Buffer, wanted: number): void {
+  /**
+   * Adds a chunk of the connection. `wanted`: bytes that are known to follow at least; `bulkSize`: those
+   * of the argument that they end.
+   */
+  append(connection: Connection, chunk: Buffer, wanted: number, bulkSize: number): void {
     const size = this.size
     if (this.end + chunk.length > this.bytes.length) {
       const needed = size + Math.max(chunk.length, wanted)
-      // A known length is allocated once; an unknown one by doubling.
-      const capacity = wanted > size ? needed : Math.max(needed, 2 * size)
+      // A known length is allocated once; an unknown one by doubling. What an argument lets be copied for
+      // it is no more than twice its own length.
+      const isKnown = wanted > size || 2 * bulkSize > size
+      const capacity = isKnown ? needed : Math.max(needed, 2 * size)
       const { spareInput } = connection
       const fits = spareInput !== undefined && spareInput.length >= capacity
       const bytes = fits ? spareInput : Buffer.allocUnsafe(capacity)
@@ -172,7 +177,8 @@ export class Intake {
   take(connection: Connection, chunk: Buffer): void {
     const unfinished = connection.unfinished
     if (unfinished !== undefined) {
-      unfinished.append(connection, chunk, unfinished.parser.neededBytes)
+      const { neededBytes, unfinishedSize } = unfinished.parser
+      unfinished.append(connection, chunk, neededBytes, unfinishedSize)
       if (!connection.starved && !connection.held) this.#continue(connection, unfinished)
     } else if (connection.starved || connection.held || this.#urgent.length > 0) {
       this.#keep(connection, chunk, 0)
@@ -198,7 +204,7 @@ export class Intake {
   takeRaw(connection: Connection, chunk: Buffer): void {
     const { unfinished } = connection
     if (unfinished !== undefined) {
-      unfinished.append(connection, chunk, 0)
+      unfinished.append(connection, chunk, 0, -1)
     } else {
       const sent = this.#urgent.length > 0 ? 0 : this.#chunks(connection, chunk, 0, chunk.length)
       if (sent < chunk.length) {

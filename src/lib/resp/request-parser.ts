@@ -102,6 +102,11 @@ export class RequestParser {
     return this.#cursor - this.#start
   }
 
+  /** Length of the argument that is not whole yet; -1 when its length is not known either. */
+  get unfinishedSize(): number {
+    return this.#bulkSize
+  }
+
   /** Begins anew with the window [start, end): a request begins at `start`. */
   reset(bytes: Buffer, start: number, end: number): void {
     this.#window = bytes
