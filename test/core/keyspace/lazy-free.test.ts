@@ -6,6 +6,7 @@
  * Never: waits for time to pass.
  */
 import { describe, expect, test } from 'bun:test'
+import { Dice } from '../../conformance/dice.ts'
 import { encodeRequest } from '../../support/argv.ts'
 import { type InProcessClient, InProcessServer } from '../../support/in-process.ts'
 import { notation } from '../../support/reply.ts'
@@ -227,4 +228,55 @@ describe('a database that is emptied', () => {
       expect(keyspace.usedBytes()).toBe(0)
     })
   }
+})
+
+const SEEDS = [1, 2, 3].map((seed) => seed + Number(process.env['REDBUN_SEED'] ?? 0))
+
+describe('whatever ends a value, and whenever it is freed', () => {
+  test.each(SEEDS)('arenas are whole and snapshots complete (seed %i)', (seed) => {
+    const dice = new Dice(seed)
+    const { client, keyspace, lazyFree } = begin()
+    lazyFree.begin = () => {}
+    const key = () => `k${dice.below(6)}`
+    const large = () => {
+      const [command, , ...rest] = LARGE[dice.word('set hash zset list')]
+      return [command, key(), ...rest.slice(0, 2 * (20 + dice.below(900)))]
+    }
+    let [given, expected, snapshots] = [0, 0, 0]
+    const sink = { entry: () => void given++, hasRoom: () => true, ended: () => void snapshots++ }
+    const act: readonly (() => void)[] = [
+      () => says(client, ...large()),
+      () => says(client, ...large()),
+      () => says(client, 'SELECT', dice.word('0 1')),
+      () => says(client, dice.word('UNLINK DEL GETDEL PERSIST'), key()),
+      () => says(client, 'SET', key(), 'v', 'PX', '100000'),
+      () => says(client, 'RENAME', key(), key()),
+      () => says(client, 'PEXPIREAT', key(), '1'),
+      () => says(client, 'CONFIG', 'SET', 'lazyfree-lazy-server-del', dice.word('yes no')),
+      () => says(client, 'SWAPDB', '0', '1'),
+      () => says(client, ...dice.word('FLUSHDB FLUSHDB,ASYNC FLUSHALL,ASYNC').split(',')),
+      () => {
+        if (keyspace.snapshot !== undefined) return
+        keyspace.takeSnapshot(sink)
+        given = 0
+        expected = keyspace.keyCount()
+      },
+      () => {
+        let left = dice.below(4)
+        if (keyspace.snapshot?.walk(() => left-- > 0) === false) expect(given).toBe(expected)
+      },
+      () => lazyFree.turn(),
+      () => lazyFree.turn(),
+    ]
+    for (let i = 0; i < 600; i++) {
+      act[dice.below(act.length)]()
+      if (i % 5 === 0) expect(keyspaceFaults(keyspace)).toEqual([])
+    }
+    keyspace.snapshot?.finish()
+    expect(snapshots).toBeGreaterThan(3)
+    says(client, 'FLUSHALL')
+    while (lazyFree.turn());
+    expect(lazyFree.pendingCount).toBe(0)
+    expect(keyspace.usedBytes()).toBe(0)
+  })
 })
