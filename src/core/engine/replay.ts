@@ -10,6 +10,7 @@ import { BROKEN, COMPLETE, RequestParser } from '../../lib/resp/request-parser.t
 import { type CommandEntry, FLAG_NOT_QUEUED, FLAG_WRITE } from '../command/table.ts'
 import type { Server } from '../server.ts'
 import { type Call, run } from './call.ts'
+import { HeldBytes } from './held-bytes.ts'
 import { OwnRequest } from './own-request.ts'
 import type { Session } from './session.ts'
 
@@ -34,7 +35,7 @@ export class Replay {
   readonly #owner: ReplayOwner
   readonly #parser = new RequestParser(BULK_SIZE_MAX)
   readonly #request: OwnRequest
-  #unfinished = EMPTY
+  readonly #unfinished = new HeldBytes()
   /** Bytes of all commands that were called, those in a transaction that is not whole yet included. */
   #executedSize = 0
   /** Bytes, from the first on, of which nothing more is to be done. */
@@ -56,23 +57,23 @@ export class Replay {
 
   /** Bytes that are not a whole command yet. */
   get unfinishedSize(): number {
-    return this.#unfinished.length
+    return this.#unfinished.size
   }
 
   /** Calls every command that is whole now. `size` bytes at `offset` are copied where they are not. */
-  // alloc: once a chunk
   take(bytes: Buffer, offset: number, size: number): void {
     const parser = this.#parser
-    let window = bytes
+    const unfinished = this.#unfinished
+    const isHeld = unfinished.size > 0
     let start = offset
     let end = offset + size
-    if (this.#unfinished.length > 0) {
-      window = Buffer.concat([this.#unfinished, bytes.subarray(offset, end)])
+    if (isHeld) {
+      unfinished.append(bytes, offset, size)
       start = 0
-      end = window.length
-      parser.resume(window, start, end)
+      end = unfinished.size
+      parser.resume(unfinished.bytes, start, end)
     } else {
-      parser.reset(window, start, end)
+      parser.reset(bytes, start, end)
     }
     let outcome = parser.next()
     while (outcome === COMPLETE) {
@@ -84,8 +85,9 @@ export class Replay {
       outcome = parser.next()
     }
     if (outcome === BROKEN) this.broken = parser.error
-    this.#unfinished = start === end ? EMPTY : Buffer.from(window.subarray(start, end))
-    parser.resume(this.#unfinished, 0, this.#unfinished.length)
+    if (isHeld) unfinished.drop(start)
+    else if (start < end) unfinished.append(bytes, start, end - start)
+    parser.resume(unfinished.bytes, 0, unfinished.size)
   }
 
   #execute(): void {
