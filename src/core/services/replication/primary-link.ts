@@ -12,6 +12,7 @@
 import { WAITING_REQUESTS_SIZE } from '../../../config/limits.ts'
 import { encodeArgv } from '../../../lib/resp/command-writer.ts'
 import type { CommandEntry } from '../../command/table.ts'
+import { HeldBytes } from '../../engine/held-bytes.ts'
 import type { Peer, PeerOwner } from '../../engine/peers.ts'
 import { Replay, type ReplayOwner } from '../../engine/replay.ts'
 import type { Session } from '../../engine/session.ts'
@@ -45,7 +46,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   /** Bytes applied, and where a transaction that is not whole yet began. */
   #applied = 0
   /** Bytes of the stream that have come and are not settled; how many were, since the link stands. */
-  #unsettled: Buffer = Buffer.alloc(0)
+  readonly #unsettled = new HeldBytes()
   #passedSize = 0
   /** What has come since writes are kept away; how much. */
   #paused: Buffer[] = []
@@ -55,7 +56,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   #downSinceMs: number
   /** What of the stream is on this server's disk. */
   #synced: SyncedOffset
-  /** This server was the primary, and the other takes over at its request. */
+  /** This server was the primary, and the other is to take over at its request, which it has not yet. */
   handsOver = false
 
   constructor(server: Server, replication: Replication, primary: PrimaryAddress) {
@@ -94,7 +95,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
 
   /** Bytes of the stream that have come. */
   get readOffset(): number {
-    return this.#replication.offset + this.#unsettled.length + this.#pausedSize
+    return this.#replication.offset + this.#unsettled.size + this.#pausedSize
   }
 
   get lastIoSeconds(): number {
@@ -246,6 +247,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   /** The primary goes on where this server is. */
   #continue(id: string): void {
     this.#handshake = undefined
+    this.handsOver = false
     if (id !== '') this.#replication.rename(id)
     if (this.#replication.backlog === undefined) this.#replication.open()
     this.#server.log.notice('MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.')
@@ -257,6 +259,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   /** The primary sends its whole data set. */
   #receive(id: string, offset: number): void {
     this.#handshake = undefined
+    this.handsOver = false
     this.#state = TRANSFER
     const isSameHistory = id === this.#replication.id
     const owner: CopyOwner = {
@@ -292,7 +295,7 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
       unix: false,
       loopback: true,
     })
-    this.#unsettled = Buffer.alloc(0)
+    this.#unsettled.drop(this.#unsettled.size)
     this.#passedSize = 0
     this.#replay = new Replay(server, session, server.makeCall(), this)
     this.#applied = this.#replication.offset
@@ -302,7 +305,6 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     server.updateGuard()
   }
 
-  /** Applies a piece of the stream, and passes it on to replicas of this server. */
   /**
    * Passes on what is settled, and keeps the rest: half a command, or half a transaction, is gone with
    * the link, and asked for again.
@@ -310,18 +312,20 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
   #settle(replay: Replay, bytes: Buffer, offset: number, size: number): void {
     const settled = replay.settledSize - this.#passedSize
     this.#passedSize = replay.settledSize
-    if (this.#unsettled.length === 0 && settled === size) {
+    const unsettled = this.#unsettled
+    if (unsettled.size === 0 && settled === size) {
       this.#replication.passOn(bytes, offset, size)
     } else {
-      const all = Buffer.concat([this.#unsettled, bytes.subarray(offset, offset + size)])
-      this.#replication.passOn(all, 0, settled)
-      this.#unsettled = Buffer.from(all.subarray(settled))
+      unsettled.append(bytes, offset, size)
+      this.#replication.passOn(unsettled.bytes, 0, settled)
+      unsettled.drop(settled)
     }
     this.#replication.dbIndex = replay.session.dbIndex
     this.#applied = this.#replication.offset
     this.#synced.applied(this.#applied)
   }
 
+  /** Applies a piece of the stream, and passes it on to replicas of this server. */
   #apply(bytes: Buffer, offset: number, size: number): void {
     const replay = this.#replay
     if (replay === undefined) return
