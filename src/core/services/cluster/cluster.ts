@@ -3,7 +3,7 @@
  * call to one slot. There is no bus, so there are no other nodes.
  *
  * DIFFERS: a new node of Redis serves no slot until somebody gives it some, since others may. This
- * one serves all from the start, since there is nobody else.
+ * one serves all from the start, since there is nobody else. Somebody may give it each once for all that.
  *
  * Thread: core.
  * Owns: the node's id, its epochs and its slots.
@@ -19,6 +19,10 @@ import { CommandError } from '../../engine/errors.ts'
 import type { Server } from '../../server.ts'
 import { nodesFileText, parseNodesFile } from './nodes-file.ts'
 
+const NOT_OWNED = 0
+const OWNED = 1
+/** Served without anybody having said so. */
+const ASSUMED = 2
 const BUS_PORT_DISTANCE = 10000
 const CROSS_SLOT = new CommandError("CROSSSLOT Keys in request don't hash to the same slot")
 const NOT_SERVED = new CommandError('CLUSTERDOWN Hash slot not served')
@@ -84,8 +88,12 @@ export class Cluster {
     this.id = saved?.id ?? server.randomId()
     this.configEpoch = saved?.configEpoch ?? 0
     this.currentEpoch = saved?.currentEpoch ?? 0
-    for (const { first, last } of saved?.slots ?? [{ first: 0, last: SLOT_COUNT - 1 }]) {
+    for (const { first, last } of saved?.slots ?? []) {
       for (let slot = first; slot <= last; slot++) this.take(slot)
+    }
+    if (saved === undefined) {
+      this.#owned.fill(ASSUMED)
+      this.#ownedCount = SLOT_COUNT
     }
   }
 
@@ -116,23 +124,27 @@ export class Cluster {
   }
 
   owns(slot: number): boolean {
-    return this.#owned[slot] === 1
+    return this.#owned[slot] !== NOT_OWNED
+  }
+
+  /** Somebody may give the slot to this node. */
+  isFree(slot: number): boolean {
+    return this.#owned[slot] !== OWNED
   }
 
   take(slot: number): void {
-    if (this.#owned[slot] === 1) return
-    this.#owned[slot] = 1
-    this.#ownedCount++
+    if (this.#owned[slot] === NOT_OWNED) this.#ownedCount++
+    this.#owned[slot] = OWNED
   }
 
   give(slot: number): void {
-    if (this.#owned[slot] === 0) return
-    this.#owned[slot] = 0
+    if (this.#owned[slot] === NOT_OWNED) return
+    this.#owned[slot] = NOT_OWNED
     this.#ownedCount--
   }
 
   giveAll(): void {
-    this.#owned.fill(0)
+    this.#owned.fill(NOT_OWNED)
     this.#ownedCount = 0
   }
 

@@ -183,7 +183,7 @@ function change(call: Call, slots: readonly number[], takes: boolean): void {
   const { cluster } = call.server
   const named = new Set<number>()
   for (const slot of slots) {
-    if (cluster.owns(slot) === takes) {
+    if (takes ? !cluster.isFree(slot) : !cluster.owns(slot)) {
       throw new CommandError(`ERR Slot ${slot} is already ${takes ? 'busy' : 'unassigned'}`)
     }
     if (named.has(slot)) throw new CommandError(`ERR Slot ${slot} specified multiple times`)
