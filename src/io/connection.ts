@@ -35,6 +35,7 @@ export class Connection {
   /** Nothing more is read: the protocol was broken or the end is near. */
   deaf = false
   authenticated = false
+  encrypted = false
   /** A message to many that is for this connection, too, has yet to be written. */
   awaitsBroadcast = false
   /** The peer has ended, and its last requests still wait for room in the ring. */
@@ -112,12 +113,15 @@ export class Connection {
     if (this.#outputSize === 0) this.#shutdown()
   }
 
-  /** Closes at once; what has not left is lost. */
+  /** Closes at once; what the kernel has not taken is lost. */
   closeNow(): void {
     this.deaf = true
     this.#output.length = 0
     this.#outputSize = 0
-    if (!this.#gone) this.socket.terminate()
+    if (this.#gone) return
+    // A clean end is what the peer is to see; that of TLS would wait for the peer's own.
+    if (this.encrypted) this.socket.terminate()
+    else this.socket.close()
   }
 
   /** The peer has sent its last byte. */
