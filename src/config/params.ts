@@ -347,7 +347,7 @@ export const PARAMS = {
   'repl-ping-replica-period': int(1n, INT_MAX, '10', core, {
     alias: 'repl-ping-slave-period',
   }),
-  'repl-backlog-size': size(1n, LONG_MAX, '1048576', core),
+  'repl-backlog-size': size(1n, LONG_MAX, '1048576', coreAndIo),
   'repl-backlog-ttl': int(0n, LONG_MAX, '3600', core),
   'repl-diskless-sync': bool('yes', core),
   'repl-diskless-sync-delay': int(0n, INT_MAX, '5', core),

@@ -1,10 +1,12 @@
 /**
- * How many reply bytes may wait for a peer that does not read: `client-output-buffer-limit`.
+ * How many reply bytes may wait for a peer that does not read: `client-output-buffer-limit`. A replica
+ * may always have as much to read as the backlog holds: it could ask for that anyway.
  *
  * Thread: io.
  * Owns: the limits of each class.
  * Never: closes anything itself.
  */
+import type { Settings } from '../config/settings.ts'
 import type { Connection } from './connection.ts'
 
 interface Limit {
@@ -20,18 +22,20 @@ export class OutputLimits {
   /** By `CLASS_…` of bridge/message.ts. */
   #limits: Limit[] = [NO_LIMIT, NO_LIMIT, NO_LIMIT]
 
-  /** `text`: the directive's canonical value, 'normal 0 0 0 slave ... pubsub ...', in bytes. */
-  constructor(text: string) {
-    this.parse(text)
+  constructor(settings: Settings) {
+    this.adopt(settings)
   }
 
-  parse(text: string): void {
-    const words = text.split(' ')
+  /** The directive is 'normal 0 0 0 slave ... pubsub ...', in bytes. */
+  adopt(settings: Settings): void {
+    const words = settings.text('client-output-buffer-limit').split(' ')
+    const backlogSize = settings.int('repl-backlog-size')
     this.#limits = CLASS_NAMES.map((name) => {
       const at = words.indexOf(name)
       if (at < 0) return NO_LIMIT
+      const hardSize = Number(words[at + 1])
       return {
-        hardSize: Number(words[at + 1]),
+        hardSize: name === 'slave' && hardSize > 0 ? Math.max(hardSize, backlogSize) : hardSize,
         softSize: Number(words[at + 2]),
         softMs: Number(words[at + 3]) * 1000,
       }

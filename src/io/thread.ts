@@ -144,7 +144,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#intake.spares.changed = (connection) => this.#noteInput(connection)
     this.#delivery = new Delivery(replies, this.#link, this.#connections, this)
     this.#waiter = new LoopWaiter(this.#link, IO_PARKED, () => this.#turnEnds())
-    this.#limits = new OutputLimits(options.settings.text('client-output-buffer-limit'))
+    this.#limits = new OutputLimits(options.settings)
     this.listeners = new Listeners(
       this,
       options.sharesPort || options.settings.int('io-threads') > 1,
@@ -209,6 +209,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     }
     socket.data = connection
     connection.authenticated = !this.#passwordRequired
+    connection.encrypted = tls
     if (this.#keepAliveMs > 0) socket.setKeepAlive(true, this.#keepAliveMs)
     const info = openedInfo(socket, tls, this.#settings.text('unixsocket'))
     this.#intake.opened(connection, info)
@@ -328,7 +329,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #settingsChanged(changed: readonly (readonly [string, string])[]): void {
     const settings = this.#settings
     settings.adopt(Object.fromEntries(changed))
-    this.#limits.parse(settings.text('client-output-buffer-limit'))
+    this.#limits.adopt(settings)
     this.#queryLimit = settings.int('client-query-buffer-limit')
     this.#keepAliveMs = settings.int('tcp-keepalive') * 1000
     this.#intake.bulkSizeMax = settings.int('proto-max-bulk-len')
@@ -350,6 +351,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
         const connection = this.#connections.open(socket, this.#makeRaw)
         if (connection === undefined) return false
         socket.data = connection
+        connection.encrypted = order.tls
         socket.setKeepAlive(true, this.#keepAliveMs)
         this.#intake.dialed(connection.id, { number: order.number, error: '', info })
         this.#turn()
