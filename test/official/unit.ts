@@ -85,13 +85,15 @@ async function runOnce(
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
+    detached: true,
   })
   const reader = new OutputReader(progress)
   let silent = false
   const watch = setInterval(() => {
     if (performance.now() - reader.lastProgressMs < SILENCE_MS && stage.isRunning()) return
     silent = stage.isRunning()
-    child.kill('SIGKILL')
+    // The suite's own clients, too: they hold the pipes open.
+    process.kill(-child.pid, 'SIGKILL')
   }, 500)
   const [errors] = await Promise.all([new Response(child.stderr).text(), reader.read(child.stdout)])
   await child.exited
