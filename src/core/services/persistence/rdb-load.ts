@@ -78,6 +78,8 @@ export interface RdbLoadOptions {
   readonly replaces: boolean
   /** Keys whose time is over are loaded as well: the AOF that follows deletes them. */
   readonly keepsExpired: boolean
+  /** Otherwise: is told of each of them. */
+  readonly expired?: (dbIndex: number, key: Buffer, aux: ReadonlyMap<string, string>) => void
   /** Where the keys go, if not where everybody sees them; then libraries are only gathered. */
   readonly aside?: Keyspace
 }
@@ -337,6 +339,7 @@ export class RdbLoader implements Loader {
     if (isLate && !this.#options.keepsExpired) {
       draft.discard()
       this.expiredKeys++
+      this.#options.expired?.(this.#db.index, this.#args.copy(0), this.aux)
       return
     }
     const existing = this.#db.find(this.#args, 0)

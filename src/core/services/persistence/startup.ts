@@ -8,9 +8,9 @@
 import { toUnicode } from '../../../config/byte-text.ts'
 import type { Server } from '../../server.ts'
 import { FileSource } from './file-source.ts'
-import { RdbLoader, type RdbLoadOutcome } from './rdb-load.ts'
+import { RdbLoader, type RdbLoadOptions, type RdbLoadOutcome } from './rdb-load.ts'
 
-interface RdbLoading {
+interface RdbLoading extends Pick<RdbLoadOptions, 'expired'> {
   readonly replaces: boolean
   /** It was loaded. */
   readonly done: (loader: RdbLoader) => void
@@ -23,14 +23,15 @@ interface RdbLoading {
 /** Loads what there is at the start; `done` follows, unless the process ends. */
 export function loadAtStart(server: Server, done: () => void): void {
   const startedMs = server.clock.tick()
+  const { replication } = server
   loadRdb(server, {
     replaces: false,
+    expired(dbIndex, key, aux) {
+      restoreHistory(server, aux)
+      replication.expiredBefore(dbIndex, key)
+    },
     done({ aux }) {
-      const offset = Number(aux.get('repl-offset') ?? -1)
-      if (offset >= 0) {
-        const dbIndex = Number(aux.get('repl-stream-db') ?? 0)
-        server.replication.restore(aux.get('repl-id') ?? '', offset, dbIndex)
-      }
+      restoreHistory(server, aux)
       const seconds = (server.clock.tick() - startedMs) / 1000
       server.log.notice(`DB loaded from disk: ${seconds.toFixed(3)} seconds`)
       done()
@@ -39,13 +40,25 @@ export function loadAtStart(server: Server, done: () => void): void {
   })
 }
 
+/** What the file says of the history that its data belong to; once. */
+function restoreHistory({ replication }: Server, aux: ReadonlyMap<string, string>): void {
+  const offset = Number(aux.get('repl-offset') ?? -1)
+  if (offset < 0 || replication.hasHistory) return
+  const dbIndex = Number(aux.get('repl-stream-db') ?? 0)
+  replication.restore(aux.get('repl-id') ?? '', offset, dbIndex)
+}
+
 /** Begins to load the RDB file that the settings name. What is wrong with it ends the process. */
-export function loadRdb(server: Server, { replaces, done, missing, halfDone }: RdbLoading): void {
+export function loadRdb(server: Server, loads: RdbLoading): void {
+  const { replaces, expired, done, missing, halfDone } = loads
   const { settings, loading, disk } = server
+  // A replica leaves it to its primary what is over.
+  const keepsExpired = settings.raw('replicaof') !== ''
   const directory = settings.raw('dir')
   const path = `${directory}${directory.endsWith('/') ? '' : '/'}${settings.raw('dbfilename')}`
   const source = new FileSource(disk, path)
-  const loader = new RdbLoader(server, source, { replaces, keepsExpired: false }, (outcome) => {
+  const options = { replaces, keepsExpired, ...(expired === undefined ? {} : { expired }) }
+  const loader = new RdbLoader(server, source, options, (outcome) => {
     source.close()
     if (outcome.state === 'failed') {
       if (source.problem?.code === 'ENOENT') return missing()

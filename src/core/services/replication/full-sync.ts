@@ -42,11 +42,16 @@ export class FullSync {
     this.#setPeriod = server.timers.every(Number.POSITIVE_INFINITY, () => this.#running?.look())
     const { saves } = server
     const isOtherWriting = saves.isOtherWriting
-    saves.isOtherWriting = () => this.#running instanceof StreamSync || isOtherWriting()
+    saves.isOtherWriting = () => this.isStreaming || isOtherWriting()
   }
 
   get isRunning(): boolean {
     return this.#running !== undefined
+  }
+
+  /** A snapshot is being taken that goes straight to replicas. */
+  get isStreaming(): boolean {
+    return this.#running instanceof StreamSync
   }
 
   /** A replica that follows already, but has nothing to begin with, wants a snapshot. */

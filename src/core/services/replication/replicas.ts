@@ -49,6 +49,13 @@ export class Replicas {
     this.fullSync = new FullSync(server, replication, this)
   }
 
+  /** CONFIG RESETSTAT. */
+  resetCounters(): void {
+    this.fullCount = 0
+    this.partialCount = 0
+    this.refusedCount = 0
+  }
+
   /** Those that have asked for the stream. */
   get count(): number {
     return this.#all.size
@@ -63,8 +70,10 @@ export class Replicas {
   }
 
   settingsChanged(): void {
-    const limits = this.#server.settings.text('client-output-buffer-limit').split(' ')
-    this.#pendingLimit = Number(limits[limits.indexOf('slave') + 1])
+    const { settings } = this.#server
+    const limits = settings.text('client-output-buffer-limit').split(' ')
+    const limit = Number(limits[limits.indexOf('slave') + 1])
+    this.#pendingLimit = limit === 0 ? 0 : Math.max(limit, settings.int('repl-backlog-size'))
     this.#countGood()
   }
 

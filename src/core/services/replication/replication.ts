@@ -27,6 +27,7 @@ import { ReplicationStream } from './stream.ts'
 
 const NO_REPLICAS = new CommandError('NOREPLICAS Not enough good replicas to write.')
 const READ_ONLY = new CommandError("READONLY You can't write against a read only replica.")
+const DEL = Buffer.from('DEL')
 export const NO_ID = '0'.repeat(40)
 
 export interface PrimaryAddress {
@@ -125,7 +126,6 @@ export class Replication {
       // What was written while nobody read is in no backlog: nobody can go on from before.
       this.id = this.#newId()
       this.#forgetPrevious()
-      this.#offset++
     }
     this.hasHistory = true
     this.#makeBacklog()
@@ -215,6 +215,13 @@ export class Replication {
     this.#aloneSinceMs = this.#server.clock.nowMs
   }
 
+  /** A key's time was over before it was loaded: those who have it still are told. */
+  expiredBefore(dbIndex: number, key: Buffer): void {
+    if (!this.#writes) return
+    this.stream.effect(dbIndex, [DEL, key])
+    this.stream.flush()
+  }
+
   /** A call that changes no data, but has to happen at replicas, too: a message to a channel. */
   share(call: Call): void {
     if (!this.#writes) return
@@ -223,6 +230,11 @@ export class Replication {
     propagation.audience = audience & AUDIENCE_REPLICAS
     propagation.call(call.db.index, call.args)
     propagation.audience = audience
+  }
+
+  /** Replicas get a command that nobody has called here. */
+  feign(argv: readonly Uint8Array[]): void {
+    if (this.#writes) this.stream.command(argv)
   }
 
   /** Bytes of the primary's stream, applied already: replicas of this one get them as they are. */

@@ -10,6 +10,7 @@ import { byteMapMemoryBytes } from '../../../memory/byte-map.ts'
 import { byteTreeMemoryBytes } from '../../../memory/byte-tree.ts'
 import type { Db } from '../../keyspace/db.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
+import type { Server } from '../../server.ts'
 
 export interface ArenaAccount {
   /** Bytes of blocks handed out, and what is needed without any. */
@@ -37,6 +38,12 @@ export function arenaAccount(keyspace: Keyspace): ArenaAccount {
     account.capacityBytes += arena.capacityBytes
   }
   return account
+}
+
+/** Bytes that wait for replicas and for the disk: they are used, but no eviction would free them. */
+export function uncountedBytes({ aof, clients, replication }: Server): number {
+  const replicaBytes = replication.replicas.count === 0 ? 0 : clients.bufferedBytes(true)
+  return replicaBytes + aof.bufferedSize
 }
 
 /** Bytes of a database's tables of keys. */

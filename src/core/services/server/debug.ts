@@ -187,6 +187,18 @@ const SUBCOMMANDS: ReadonlyMap<string, DebugSubcommand> = new Map(
       most: 3,
       run: reload,
     },
+    REPLICATE: {
+      usage: 'REPLICATE <command> [<arg> ...]',
+      summary: 'Send a command to the replicas that was not executed here.',
+      least: 1,
+      most: Number.POSITIVE_INFINITY,
+      run({ args, server, reply }) {
+        const argv: Buffer[] = []
+        for (let i = 2; i < args.count; i++) argv.push(args.copy(i))
+        server.replication.feign(argv)
+        reply.ok()
+      },
+    },
     'SET-DISABLE-DENY-SCRIPTS': {
       usage: 'SET-DISABLE-DENY-SCRIPTS <0 | 1>',
       summary: 'Let scripts call what is not for scripts, too, or not.',

@@ -3,19 +3,22 @@
  *
  * Thread: core.
  * Owns: its fields.
- * Never: calls an estimate exact: what is told as used is the arenas' own account.
+ * Never: calls an estimate exact: what is told as used is the arenas' own account, and what waits for
+ * replicas and the disk.
  */
 import { totalmem } from 'node:os'
 import type { Server } from '../../server.ts'
-import { arenaAccount, human, overheadBytes, percent, ratio } from './account.ts'
+import { arenaAccount, human, overheadBytes, percent, ratio, uncountedBytes } from './account.ts'
 
 export function memorySection(server: Server): string[] {
   const { aof, keyspace, settings, stats, clients, replication } = server
   stats.notePeak()
-  const { usedBytes, activeBytes, touchedBytes } = arenaAccount(keyspace)
+  const { usedBytes: allocatedBytes, activeBytes, touchedBytes } = arenaAccount(keyspace)
+  const notCountedBytes = uncountedBytes(server)
+  const usedBytes = allocatedBytes + notCountedBytes
   const peakBytes = stats.peakUsedBytes
   const residentBytes = Number(server.control.process.rss ?? 0)
-  const overhead = overheadBytes(keyspace)
+  const overhead = overheadBytes(keyspace) + notCountedBytes
   const limit = settings.int('maxmemory')
   const backlogBytes = replication.backlog?.capacity ?? 0
   const replicaBytes = clients.bufferedBytes(true)
@@ -31,7 +34,7 @@ export function memorySection(server: Server): string[] {
     `used_memory_startup:${keyspace.fixedBytes}`,
     `used_memory_dataset:${usedBytes - overhead}`,
     `used_memory_dataset_perc:${percent(usedBytes - overhead, usedBytes - keyspace.fixedBytes)}`,
-    `allocator_allocated:${usedBytes}`,
+    `allocator_allocated:${allocatedBytes}`,
     `allocator_active:${activeBytes}`,
     `allocator_resident:${touchedBytes}`,
     `total_system_memory:${totalmem()}`,
@@ -40,15 +43,15 @@ export function memorySection(server: Server): string[] {
     `maxmemory:${limit}`,
     `maxmemory_human:${human(limit)}`,
     `maxmemory_policy:${settings.text('maxmemory-policy')}`,
-    `allocator_frag_ratio:${ratio(activeBytes, usedBytes)}`,
-    `allocator_frag_bytes:${activeBytes - usedBytes}`,
+    `allocator_frag_ratio:${ratio(activeBytes, allocatedBytes)}`,
+    `allocator_frag_bytes:${activeBytes - allocatedBytes}`,
     `allocator_rss_ratio:${ratio(touchedBytes, activeBytes)}`,
     `allocator_rss_bytes:${touchedBytes - activeBytes}`,
     `rss_overhead_ratio:${ratio(residentBytes, touchedBytes)}`,
     `rss_overhead_bytes:${residentBytes - touchedBytes}`,
     `mem_fragmentation_ratio:${ratio(residentBytes, usedBytes)}`,
     `mem_fragmentation_bytes:${residentBytes - usedBytes}`,
-    `mem_not_counted_for_evict:${replicaBytes + aof.bufferedSize}`,
+    `mem_not_counted_for_evict:${notCountedBytes}`,
     `mem_replication_backlog:${backlogBytes}`,
     `mem_total_replication_buffers:${backlogBytes + replicaBytes}`,
     `mem_clients_slaves:${replicaBytes}`,

@@ -9,7 +9,8 @@ import type { Server } from '../../server.ts'
 import type { Aof } from '../persistence/aof.ts'
 
 export function persistenceSection(server: Server): string[] {
-  const { saves, loading } = server
+  const { saves, loading, replication } = server
+  const isSaving = saves.isInBackground || replication.replicas.fullSync.isStreaming
   const { given, total, earlyBytes } = saves.progress
   return [
     `loading:${loading.active ? 1 : 0}`,
@@ -22,7 +23,7 @@ export function persistenceSection(server: Server): string[] {
     `current_save_keys_processed:${given}`,
     `current_save_keys_total:${total}`,
     `rdb_changes_since_last_save:${saves.changes}`,
-    `rdb_bgsave_in_progress:${saves.isInBackground ? 1 : 0}`,
+    `rdb_bgsave_in_progress:${isSaving ? 1 : 0}`,
     `rdb_last_save_time:${saves.lastSaveSeconds}`,
     `rdb_last_bgsave_status:${saves.isLastGood ? 'ok' : 'err'}`,
     `rdb_last_bgsave_time_sec:${saves.lastDurationSeconds}`,

@@ -44,7 +44,7 @@ export function serverSection(server: Server): string[] {
 }
 
 export function clientsSection(server: Server): string[] {
-  const { clients, settings, pause } = server
+  const { clients, replication, settings, pause } = server
   let inputBytes = 0
   let outputBytes = 0
   for (const session of clients.all()) {
@@ -52,7 +52,7 @@ export function clientsSection(server: Server): string[] {
     outputBytes = Math.max(outputBytes, session.link.outputBytes(session))
   }
   return [
-    `connected_clients:${clients.count}`,
+    `connected_clients:${clients.count - replication.replicas.count}`,
     'cluster_connections:0',
     `maxclients:${settings.int('maxclients')}`,
     `client_recent_max_input_buffer:${inputBytes}`,

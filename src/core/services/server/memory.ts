@@ -20,7 +20,14 @@ import { NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
 import { entryType } from '../../keyspace/entry.ts'
 import { valueType } from '../../keyspace/value.ts'
 import type { Server } from '../../server.ts'
-import { arenaAccount, deadlineBytes, human, overheadBytes, tableBytes } from './account.ts'
+import {
+  arenaAccount,
+  deadlineBytes,
+  human,
+  overheadBytes,
+  tableBytes,
+  uncountedBytes,
+} from './account.ts'
 import { helpSubcommand } from './help.ts'
 
 const ALL_SHARDS = [
@@ -141,9 +148,11 @@ function checkSamples({ args }: Call): void {
 function answerStats({ server, reply }: Call): void {
   const { aof, clients, keyspace, replication, stats } = server
   stats.notePeak()
-  const { usedBytes, activeBytes, touchedBytes } = arenaAccount(keyspace)
+  const { usedBytes: allocatedBytes, activeBytes, touchedBytes } = arenaAccount(keyspace)
+  const notCountedBytes = uncountedBytes(server)
+  const usedBytes = allocatedBytes + notCountedBytes
   const residentBytes = Number(server.control.process.rss ?? 0)
-  const overhead = overheadBytes(keyspace)
+  const overhead = overheadBytes(keyspace) + notCountedBytes
   const keys = keyspace.keyCount()
   const dbs = keyspace.dbs.filter((db) => db.size() > 0)
   const figures: [name: string, value: number, isDouble?: true][] = [
@@ -169,11 +178,11 @@ function answerStats({ server, reply }: Call): void {
       true,
     ],
     ['peak.percentage', share(usedBytes, stats.peakUsedBytes) * 100, true],
-    ['allocator.allocated', usedBytes],
+    ['allocator.allocated', allocatedBytes],
     ['allocator.active', activeBytes],
     ['allocator.resident', touchedBytes],
-    ['allocator-fragmentation.ratio', share(activeBytes, usedBytes), true],
-    ['allocator-fragmentation.bytes', activeBytes - usedBytes],
+    ['allocator-fragmentation.ratio', share(activeBytes, allocatedBytes), true],
+    ['allocator-fragmentation.bytes', activeBytes - allocatedBytes],
     ['allocator-rss.ratio', share(touchedBytes, activeBytes), true],
     ['allocator-rss.bytes', touchedBytes - activeBytes],
     ['rss-overhead.ratio', share(residentBytes, touchedBytes), true],

@@ -7,6 +7,7 @@
  */
 import { IDLE_SAMPLE_PERIOD_MS, SAMPLE_PERIOD_MS } from '../../../config/limits.ts'
 import type { Server } from '../../server.ts'
+import { uncountedBytes } from './account.ts'
 
 const SAMPLE_COUNT = 16
 /** An error's first word is looked for among this many bytes. */
@@ -144,13 +145,14 @@ export class Stats {
   /** Looks at the used memory now, so that the peak is never below it. */
   notePeak(): void {
     const { keyspace } = this.#server
-    const usedBytes = keyspace.usedBytes() + keyspace.fixedBytes
+    const usedBytes = keyspace.usedBytes() + keyspace.fixedBytes + uncountedBytes(this.#server)
     this.peakUsedBytes = Math.max(this.peakUsedBytes, usedBytes)
   }
 
   /** CONFIG RESETSTAT. */
   reset(): void {
-    const { keyspace, clientMemory, clients, commands, eviction, latency, users } = this.#server
+    const { keyspace, clientMemory, clients, commands, eviction, latency, replication, users } =
+      this.#server
     this.#bytesInBase += this.bytesIn()
     this.#bytesOutBase += this.bytesOut()
     this.#rejectedBase += this.rejectedConnections()
@@ -165,12 +167,14 @@ export class Stats {
     this.commandRate.reset()
     this.inputRate.reset()
     this.outputRate.reset()
-    this.peakUsedBytes = keyspace.usedBytes() + keyspace.fixedBytes
+    this.peakUsedBytes = 0
+    this.notePeak()
     keyspace.hits = 0
     keyspace.misses = 0
     keyspace.expiredCount = 0
     keyspace.expiredElementCount = 0
     clients.acceptedCount = 0
+    replication.replicas.resetCounters()
     clients.queryLimitDisconnections = 0
     clients.outputLimitDisconnections = 0
     latency.resetHistograms()
