@@ -8,6 +8,7 @@
 
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { notation } from '../support/reply.ts'
 import { makeDirectory, redisServerPath } from '../support/server.ts'
 import { info, type Kind, linked, onStage, PATIENCE_MS, sameData, until } from './stage.ts'
@@ -223,5 +224,150 @@ describe.each(KINDS)('%s', (kind) => {
       expect(await next.ask('SET k w')).toBe('+OK')
       await sameData(replica, primary)
       expect(await info(next, 'sync_partial_ok')).toBe('1')
+    }))
+
+  test.concurrent('after FAILOVER a link that broke is made again as any other', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const replica = await stage.follow(kind, primary)
+      await linked(replica)
+      const [former, next] = [await primary.connect(), await replica.connect()]
+      await until(
+        'the replica',
+        () => info(former, 'slave0'),
+        (text) => text.includes('online'),
+      )
+      expect(await former.ask('FAILOVER')).toBe('+OK')
+      await until('the new replica', () => info(former, 'master_link_status'), 'up')
+      for (let i = 0; i < 2; i++) {
+        expect(await next.ask('CLIENT KILL TYPE replica')).toBe(':1')
+        await until('the other side', () => info(next, 'connected_slaves'), '1')
+        await until('the link', () => info(former, 'master_link_status'), 'up')
+      }
+      expect(await info(next, 'role')).toBe('master')
+    }))
+
+  test.concurrent('a replica that may be written to makes anew what its primary let expire', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const replica = await stage.follow(kind, primary, ['--replica-read-only', 'no'])
+      await linked(replica)
+      const [master, follower] = [await primary.connect(), await replica.connect()]
+      await master.call('DEBUG SET-ACTIVE-EXPIRE 0')
+      await master.call('SET a 5 PX 20')
+      await master.call('SET b 5 PX 20')
+      await until('the keys', () => follower.ask('DBSIZE'), ':2')
+      await until('their end', () => follower.ask('EXISTS a b'), ':0')
+      expect(await follower.ask('INCR a')).toBe(':1')
+      expect(await follower.ask('TTL a')).toBe(':-1')
+      expect(await follower.ask('GET b')).toBe('(nil)')
+      expect(await follower.ask('DBSIZE')).toBe(':2')
+    }))
+
+  test.concurrent('a snapshot that goes straight to a replica is told of as one in the background', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const client = await primary.connect()
+      await client.call('DEBUG POPULATE 100')
+      await client.call('CONFIG SET rdb-key-save-delay 100000')
+      const replica = await stage.follow(kind, primary)
+      await until('the snapshot', () => info(client, 'rdb_bgsave_in_progress'), '1')
+      expect(await info(client, 'sync_full')).toBe('1')
+      await client.call('CONFIG RESETSTAT')
+      expect(await info(client, 'sync_full')).toBe('0')
+      expect(await info(client, 'connected_slaves')).toBe('1')
+      // A replica is no client.
+      expect(await info(client, 'connected_clients')).toBe('1')
+      await replica.stop('SIGKILL')
+      await until('the end', () => info(client, 'rdb_bgsave_in_progress'), '0')
+    }))
+
+  test.concurrent('what had expired when a primary was loaded is deleted by replicas that go on', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind, ['--repl-ping-replica-period', '3600'])
+      const replica = await stage.follow(kind, primary)
+      await linked(replica)
+      const master = await primary.connect()
+      expect(await info(master, 'master_repl_offset')).toBe('0')
+      await master.call('DEBUG SET-ACTIVE-EXPIRE 0')
+      await master.call('SET kept v')
+      for (let i = 0; i < 50; i++) {
+        await master.call(`SELECT ${i % 3}`)
+        await master.call(`SET ${i} v PX 200`)
+      }
+      await sameData(primary, replica)
+      await master.call('SAVE')
+      await Bun.sleep(300)
+      const again = await stage.again(kind, primary)
+      await linked(replica)
+      const client = await again.connect()
+      await sameData(again, replica)
+      expect(await info(client, 'rdb_last_load_keys_expired')).toBe('50')
+      expect(await info(client, 'sync_partial_ok')).toBe('1')
+      expect(await info(client, 'db0')).toStartWith('keys=1,')
+      const follower = await replica.connect()
+      expect(await info(follower, 'db1')).toBe('')
+    }))
+
+  test.concurrent('a replica may always have as much to read as the backlog holds', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind, [
+        ...['--repl-backlog-size', '64mb', '--client-output-buffer-limit', 'replica 512k 0 0'],
+      ])
+      const replica = await stage.follow(kind, primary)
+      await linked(replica)
+      const client = await primary.connect()
+      await until(
+        'the replica',
+        () => info(client, 'slave0'),
+        (text) => text.includes('online'),
+      )
+      const before = Number(await info(client, 'used_memory'))
+      replica.child.kill('SIGSTOP')
+      const large = 'x'.repeat(10_000_000)
+      for (let i = 0; i < 4; i++) await client.call(['SET', 'k', large])
+      expect(await info(client, 'connected_slaves')).toBe('1')
+      // What waits for it is used, but no eviction would free it.
+      const [used, uncounted] = [
+        Number(await info(client, 'used_memory')),
+        Number(await info(client, 'mem_not_counted_for_evict')),
+      ]
+      if (kind === 'redbun') expect(uncounted).toBeGreaterThan(10_000_000)
+      expect(used - before).toBeGreaterThan(uncounted)
+      replica.child.kill('SIGCONT')
+      await sameData(primary, replica)
+      expect(await info(client, 'sync_full')).toBe('1')
+    }))
+
+  test.concurrent('DEBUG REPLICATE lets a replica do what its primary has not done', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const replica = await stage.follow(kind, primary)
+      await linked(replica)
+      const [master, follower] = [await primary.connect(), await replica.connect()]
+      await until(
+        'the replica',
+        () => info(master, 'slave0'),
+        (text) => text.includes('online'),
+      )
+      expect(await master.ask('DEBUG REPLICATE SET k v')).toBe('+OK')
+      await until('the write', () => follower.ask('GET k'), '$v')
+      expect(await master.ask('GET k')).toBe('(nil)')
+    }))
+
+  test.concurrent('a connection that is killed ends without an error', () =>
+    onStage(async (stage) => {
+      const server = await stage.start(kind)
+      const client = await server.connect()
+      const ends: string[] = []
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const socket = connect(server.port, '127.0.0.1')
+      socket.on('error', (error) => ends.push(error.message))
+      socket.on('end', () => ends.push('end'))
+      socket.on('close', () => resolve())
+      socket.write('CLIENT SETNAME victim\r\n')
+      socket.once('data', () => client.send('CLIENT KILL SKIPME yes'))
+      await promise
+      expect(ends).toEqual(['end'])
     }))
 })
