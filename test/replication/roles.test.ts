@@ -339,6 +339,22 @@ describe.each(KINDS)('%s', (kind) => {
       expect(await info(client, 'sync_full')).toBe('1')
     }))
 
+  test.concurrent('who waits at a server that gets another primary is turned away', () =>
+    onStage(async (stage) => {
+      const server = await stage.start(kind)
+      const [client, pops, reads] = await Promise.all([0, 1, 2].map(() => server.connect()))
+      pops.send('BLPOP list 0')
+      reads.send('XREAD BLOCK 0 STREAMS stream $')
+      await until('the waiting', () => info(client, 'blocked_clients'), '2')
+      expect(await client.ask('REPLICAOF 127.0.0.1 1')).toBe('+OK')
+      for (const one of [pops, reads]) {
+        expect(notation(await one.next())).toBe(
+          '-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',
+        )
+        await one.ended
+      }
+    }))
+
   test.concurrent('DEBUG REPLICATE lets a replica do what its primary has not done', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)

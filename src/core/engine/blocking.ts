@@ -24,6 +24,10 @@ const TIMEOUT_NEGATIVE = new CommandError('ERR timeout is negative')
 const TIMEOUT_OUT_OF_RANGE = new CommandError('ERR timeout is out of range')
 const UNBLOCKED = new CommandError('UNBLOCKED client unblocked via CLIENT UNBLOCK')
 
+const EXPELLED = new CommandError(
+  'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',
+)
+
 const TIMEOUT_MS_MAX = 2 ** 63
 /** The time of day is below this for thousands of years: the sum of both has to be a time. */
 const NOW_MS_MAX = 2 ** 47
@@ -61,7 +65,7 @@ export class Blocking {
   readonly #byKey = new Map<string, Set<Blocked>>()
   readonly #setPeriod: (periodMs: number) => void
   #serving = false
-  #ended: { readonly blocked: Blocked; readonly withError: boolean }[] = []
+  #ended: { readonly blocked: Blocked; readonly error: CommandError | undefined }[] = []
   /** The one whose handler runs again. */
   #served: Blocked | undefined = undefined
 
@@ -115,7 +119,7 @@ export class Blocking {
     // The call that made the key may have taken its time.
     this.#server.clock.tick()
     while (ready.pending) {
-      for (const { blocked, withError } of this.#ended.splice(0)) this.#end(blocked, withError)
+      for (const { blocked, error } of this.#ended.splice(0)) this.#end(blocked, error)
       for (const key of ready.take()) {
         const waiting = this.#byKey.get(key)
         if (waiting === undefined) continue
@@ -132,9 +136,13 @@ export class Blocking {
   unblock(session: Session, withError: boolean): boolean {
     const blocked = this.#bySession.get(session)
     if (blocked === undefined) return false
-    this.#ended.push({ blocked, withError })
-    this.#server.keyspace.ready.pending = true
+    this.#endLater(blocked, withError ? UNBLOCKED : undefined)
     return true
+  }
+
+  /** Ends all waits with an error, and the sessions: the data are another server's from now on. */
+  expelAll(): void {
+    for (const blocked of this.#bySession.values()) this.#endLater(blocked, EXPELLED)
   }
 
   /** The session is gone. */
@@ -187,20 +195,27 @@ export class Blocking {
     return firstKey
   }
 
-  #end(blocked: Blocked, withError: boolean): void {
+  #endLater(blocked: Blocked, error: CommandError | undefined): void {
+    this.#ended.push({ blocked, error })
+    this.#server.keyspace.ready.pending = true
+  }
+
+  #end(blocked: Blocked, error: CommandError | undefined): void {
     if (blocked.done) return
-    const { outbox, stats } = this.#server
-    this.#select(blocked.session)
-    if (withError) {
-      outbox.reply.error(UNBLOCKED)
-      stats.countError(UNBLOCKED.text)
-      const entry = blocked.session.lastCommand
-      if (entry !== undefined) entry.failedCalls++
-    } else {
+    const { clients, outbox, stats } = this.#server
+    const { session } = blocked
+    this.#select(session)
+    if (error === undefined) {
       blocked.spec.onTimeout(outbox.reply)
+    } else {
+      outbox.reply.error(error)
+      stats.countError(error.text)
+      const entry = session.lastCommand
+      if (entry !== undefined) entry.failedCalls++
     }
     outbox.unmute()
-    this.#finish(blocked)
+    if (error === EXPELLED) clients.closeAfterReply(session)
+    else this.#finish(blocked)
   }
 
   #select(session: Session): void {

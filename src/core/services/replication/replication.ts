@@ -275,6 +275,7 @@ export class Replication {
 
   #switch(primary: PrimaryAddress, handsOver: boolean): void {
     const wasPrimary = !this.isReplica
+    this.#server.blocking.expelAll()
     if (wasPrimary && this.#began) this.#takeAlong()
     this.link?.end()
     this.link = new PrimaryLink(this.#server, this, primary)
