@@ -69,7 +69,11 @@ export class Loop {
     server.replication.flush()
     this.#publish(requests)
     server.outbox.flush()
-    if (server.keyspace.epoch !== 0) server.snapshotPace.turn(requests)
+    if (server.keyspace.epoch !== 0) {
+      server.snapshotPace.turn(requests)
+      // What the walk has sent to replicas.
+      server.outbox.flush()
+    }
     this.#publish(requests)
     server.stats.turnEnded(requests > 0)
     return requests

@@ -420,9 +420,14 @@ export class RdbLoader implements Loader {
     if (problem !== undefined) return new LoadError([problem.text], false)
     if (error === RDB_SHORT) {
       const text = 'Short read or OOM loading DB. Unrecoverable error, aborting now.'
-      return new LoadError([text, this.#internal('Unexpected EOF reading RDB file')], true, true)
+      return new LoadError([text, this.shortRead], true, true)
     }
     return new LoadError([this.#internal(error.message)], true)
+  }
+
+  /** What is to be said when no more comes. */
+  get shortRead(): string {
+    return this.#internal('Unexpected EOF reading RDB file')
   }
 
   #internal(reason: string): string {

@@ -102,6 +102,11 @@ export class CopyToMemory implements Copy, Loader {
   }
 
   abort(): void {
+    if (!this.#isOver) this.#tellFailure([this.#loader.shortRead])
+    this.#abandon()
+  }
+
+  #abandon(): void {
     if (this.#isOver) return
     this.#isOver = true
     const server = this.#server
@@ -153,10 +158,14 @@ export class CopyToMemory implements Copy, Loader {
   }
 
   #failed(lines: readonly string[]): void {
+    this.#tellFailure(lines)
+    this.#abandon()
+    this.#owner.failed()
+  }
+
+  #tellFailure(lines: readonly string[]): void {
     const { log } = this.#server
     for (const line of lines) log.warning(line)
     log.warning('Failed trying to load the MASTER synchronization DB from socket')
-    this.abort()
-    this.#owner.failed()
   }
 }

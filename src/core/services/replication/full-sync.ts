@@ -69,6 +69,14 @@ export class FullSync {
     this.#running?.forget(replica)
   }
 
+  /** A snapshot of what is about to go would be in vain: whoever gets it asks for another. */
+  abandon(): void {
+    if (!this.isStreaming) return
+    for (const { session } of this.#replicas.in(REPLICA_RECEIVES)) {
+      this.#server.clients.kill(session)
+    }
+  }
+
   tick(): void {
     if (this.#running !== undefined) return
     const { settings, clock } = this.#server
@@ -95,7 +103,7 @@ export class FullSync {
 
   /** Begins a snapshot for all that wait and can take the same. */
   #begin(): void {
-    const { keyspace, saves, settings, log } = this.#server
+    const { keyspace, saves, settings, start, log } = this.#server
     if (this.#running !== undefined || keyspace.snapshot !== undefined || saves.isInBackground)
       return
     const waiting = this.#replicas.in(REPLICA_WAITS)
@@ -111,6 +119,7 @@ export class FullSync {
     log.notice(`Starting BGSAVE for SYNC with target: ${isDiskless ? 'replicas sockets' : 'disk'}`)
     this.#introduce(alike)
     const done = () => this.#ended()
+    if (isDiskless) log.notice(`Background RDB transfer started by pid ${start.processId}`)
     this.#setPeriod(SYNC_LOOK_PERIOD_MS)
     this.#running = isDiskless
       ? new StreamSync(this.#server, this.#replicas, alike, done)

@@ -365,13 +365,22 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     this.#peer?.send(encodeArgv(words))
   }
 
-  /** The link is broken: it is made again at the next tick. */
+  /**
+   * The link is broken. One that was of use is made again at once, before the primary's backlog has
+   * moved on; else at the next tick, so that nobody is called without a pause.
+   */
   #lost(): void {
+    const { clock, loading, log } = this.#server
     const wasOnline = this.#state === ONLINE
+    const wasOfUse = wasOnline || this.#state === TRANSFER
     this.#drop()
     this.#state = CONNECT
-    if (wasOnline) this.#downSinceMs = this.#server.clock.nowMs
+    if (wasOnline) this.#downSinceMs = clock.nowMs
     this.#server.updateGuard()
+    if (!wasOfUse || loading.isBusy) return
+    const { host, port } = this.primary
+    log.notice(`Reconnecting to MASTER ${host}:${port}`)
+    this.begin()
   }
 
   #drop(): void {

@@ -103,7 +103,6 @@ export class StreamSync implements SnapshotSink, RunningSync {
     )
     for (const replica of this.#to) this.#replicas.snapshotSent(replica, true)
     this.#to.clear()
-    this.#server.outbox.flush()
     this.#onEnd()
   }
 

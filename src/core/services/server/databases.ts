@@ -75,11 +75,12 @@ export const flushallCommand = command({
   run(call) {
     const lazily = flushesLazily(call)
 
-    const { saves, transactions, tracking } = call.server
+    const { replication, saves, transactions, tracking } = call.server
     for (const db of call.keyspace.dbs) transactions.watches.emptying(db)
     tracking.flushed()
     // A save of what is about to go would be in vain; the empty file is written at once.
     saves.abandon()
+    replication.replicas.fullSync.abandon()
     call.keyspace.dirty += flushEverything(call.server, lazily)
     if (saves.points().length > 0) saves.save()
     propagateItself(call)
