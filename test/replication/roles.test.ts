@@ -355,6 +355,34 @@ describe.each(KINDS)('%s', (kind) => {
       }
     }))
 
+  test.concurrent('FLUSHALL is answered while a snapshot is on the way, and begins another', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const client = await primary.connect()
+      await client.call('DEBUG POPULATE 5000 key 1000')
+      await client.call('CONFIG SET rdb-key-save-delay 10000')
+      const replica = await stage.follow(kind, primary)
+      await until('the snapshot', () => info(client, 'rdb_bgsave_in_progress'), '1')
+      expect(await client.ask('FLUSHALL')).toBe('+OK')
+      await linked(replica)
+      await sameData(primary, replica)
+      const follower = await replica.connect()
+      expect(await follower.ask('DBSIZE')).toBe(':0')
+      expect(primary.log.match(/Background RDB transfer started by pid/g)).toHaveLength(2)
+    }))
+
+  test.concurrent('a link that broke is made again at once', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const replica = await stage.follow(kind, primary)
+      await linked(replica)
+      const client = await primary.connect()
+      expect(await client.ask('CLIENT KILL TYPE replica')).toBe(':1')
+      await until('the other side', () => info(client, 'sync_partial_ok'), '1')
+      await linked(replica)
+      expect(replica.log).toContain(`Reconnecting to MASTER 127.0.0.1:${primary.port}`)
+    }))
+
   test.concurrent('DEBUG REPLICATE lets a replica do what its primary has not done', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)
