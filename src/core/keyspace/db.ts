@@ -148,7 +148,7 @@ export class Db {
     const keyspace = this.#keyspace
     const word = ref << 1
     const { words } = this.arena
-    if ((words[word] & TIMED_FLAGS) !== 0 && this.#makeWayIfDue(ref)) return 0
+    if ((words[word] & TIMED_FLAGS) !== 0 && this.#expireIfDue(ref, true)) return 0
     if (keyspace.epoch !== 0) keyspace.changing(this, ref)
     if (keyspace.touchesTime) {
       words[word] = (words[word] & 0xff) | (keyspace.lruClock << AGE_SHIFT)
@@ -579,17 +579,13 @@ export class Db {
     return moved
   }
 
-  /** True when the key's time, or its last element's, is over: it is gone, or not to be seen. */
-  #expireIfDue(ref: Ref): boolean {
+  /**
+   * True when the key's time, or its last element's, is over: it is gone, or not to be seen. `makesWay`:
+   * it has to be gone, on a replica too, for it may be made anew.
+   */
+  #expireIfDue(ref: Ref, makesWay = false): boolean {
     if (!this.isExpired(ref)) return entryHasElements(this.arena, ref) && this.elements.look(ref)
-    if (this.#keyspace.expireByDeletion) this.#expire(ref)
-    return true
-  }
-
-  /** As above, where the key may be made anew: on a replica, too, what is over has to be gone then. */
-  #makeWayIfDue(ref: Ref): boolean {
-    if (!this.isExpired(ref)) return this.#expireIfDue(ref)
-    this.#expire(ref)
+    if (makesWay || this.#keyspace.expireByDeletion) this.#expire(ref)
     return true
   }
 
