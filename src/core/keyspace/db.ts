@@ -579,10 +579,7 @@ export class Db {
     return moved
   }
 
-  /**
-   * True when the key's time, or its last element's, is over: it is gone, or not to be seen. `makesWay`:
-   * it has to be gone, on a replica too, for it may be made anew.
-   */
+  /** True when its time, or its last element's, is over: it is gone, or hidden unless `makesWay`. */
   #expireIfDue(ref: Ref, makesWay = false): boolean {
     if (!this.isExpired(ref)) return entryHasElements(this.arena, ref) && this.elements.look(ref)
     if (makesWay || this.#keyspace.expireByDeletion) this.#expire(ref)
