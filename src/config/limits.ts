@@ -138,8 +138,11 @@ export const SPIN_CONNECTIONS_MAX = 2
 /** Looks at the request rings before the core sleeps. */
 export const SPIN_TURNS = 20_000
 
-/** The same where there is no processor to spare: some 30 µs, about a client's turn. */
-export const SPIN_TURNS_TIGHT = 4000
+/**
+ * The same where there is no processor to spare: some 90 µs. That is a client's turn even when each
+ * step of it had to be woken; shorter, and a core that once slept goes on sleeping between requests.
+ */
+export const SPIN_TURNS_TIGHT = 12_000
 
 /** After this many vain looks in a row the core looks with full patience once. */
 export const SPIN_PROBE_PERIOD = 64
@@ -154,10 +157,11 @@ export const SPIN_YIELD_PERIOD = 1024
 export const IO_SPIN_TURNS = 10_000
 
 /**
- * The same where there is no processor to spare: about as long as waking the core takes. And io does
- * not linger there: it would take the processor from the client whose request it waits for.
+ * The same where there is no processor to spare: what a core that is awake takes to answer. One that
+ * had to be woken may be waiting for this very processor. Nor does io linger there: it would take the
+ * processor from the client whose request it waits for.
  */
-export const IO_SPIN_TURNS_TIGHT = 3000
+export const IO_SPIN_TURNS_TIGHT = 1500
 
 /** Empty rounds of the event loop before io sleeps in it, with few and many connections active. */
 export const IO_LINGER_ROUNDS_FEW = 62
