@@ -108,7 +108,7 @@ export class Loop {
       // Each link has a budget of its own, so that a busy one cannot starve another.
       const budget = requests + BATCH_REQUEST_COUNT
       let seen = 0
-      server.clock.startLap()
+      inbox.startLap()
       while (offset >= 0 && requests < budget) {
         if (seen === 0) seen = inbox.readAhead.records(link, offset)
         seen--

@@ -46,6 +46,20 @@ describe('a stream of requests', () => {
     expect(client.unread).toBe(0)
   })
 
+  test('that waited behind a long call meets no key that has expired meanwhile', async () => {
+    const [sleeper, reader] = [await server.connect(), await server.connect()]
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await reader.ask('SET brief x PX 100')
+      sleeper.send('DEBUG SLEEP 0.2')
+      await Bun.sleep(30)
+      expect(await reader.ask('GET brief')).toBe('(nil)')
+      await sleeper.next()
+    }
+    await reader.ask('SET brief x PX 100')
+    reader.write(Buffer.concat([bytesOf('DEBUG', 'SLEEP', '0.2'), bytesOf('GET', 'brief')]))
+    expect([notation(await reader.next()), notation(await reader.next())]).toEqual(['+OK', '(nil)'])
+  })
+
   test('may be cut at every byte', () => {
     const local = new InProcessServer()
     for (let cut = 1; cut < MIXED.length; cut++) {

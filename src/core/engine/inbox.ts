@@ -114,9 +114,16 @@ export class Inbox {
       this.#defer(link, kind, connectionId, bytes, offset + HEADER_SIZE, size)
     } else {
       this.#rare(link, kind, connectionId, bytes, offset + HEADER_SIZE, size)
-      this.#server.clock.startLap()
+      this.startLap()
     }
     return 1
+  }
+
+  /** Calls follow, which are made at this moment; only within a script time stands still. */
+  startLap(): void {
+    const { clock } = this.#server
+    if (this.#isWithinScript) clock.startLap()
+    else clock.begin()
   }
 
   /**
@@ -179,7 +186,7 @@ export class Inbox {
   resume(session: Session): void {
     const waiting = session.waiting
     if (waiting === undefined) return
-    this.#server.clock.startLap()
+    this.startLap()
     session.waiting = undefined
     session.waitingSize = 0
     if (session.held) {
@@ -243,6 +250,7 @@ export class Inbox {
         }
         const isServing = server.keyspace.ready.pending && !this.#isWithinScript
         if (server.clock.untimedCalls > 0 && (isServing || !call.likeFollows)) timeRest(call)
+        if (!this.#isWithinScript) server.clock.goOn()
         if (isServing) server.blocking.serve()
       }
       word = next

@@ -22,6 +22,7 @@ import { type Argv, Generator } from '../../conformance/generator.ts'
 import { argumentsOf, encodeRequest, showCommand } from '../../support/argv.ts'
 import { type InProcessClient, InProcessServer } from '../../support/in-process.ts'
 import { notation } from '../../support/reply.ts'
+import { holdStill } from '../../support/still-clock.ts'
 
 const DATABASES = 4
 const YEARS_MS = 10 * 365 * 86_400_000
@@ -80,7 +81,7 @@ class Pair {
     this.leader = new InProcessServer()
     this.leader.server.propagation.add(this.tape)
     const { clock } = this.leader.server
-    clock.tick = () => clock.nowMs
+    holdStill(clock)
     for (let i = 0; i < DATABASES; i++) {
       const client = this.leader.connect()
       says(client, `SELECT ${i}`)

@@ -9,6 +9,7 @@ import { describe, expect, test } from 'bun:test'
 import { Args } from '../../../src/core/engine/args.ts'
 import { entryValueWord, TYPE_STRING } from '../../../src/core/keyspace/entry.ts'
 import { InProcessServer } from '../../support/in-process.ts'
+import { holdStill } from '../../support/still-clock.ts'
 import { keyspaceFaults } from './faults.ts'
 
 const KEY_COUNT = 200_000
@@ -95,7 +96,7 @@ describe('active expiry', () => {
     const volatile = new Volatile(Date.now() + 10 * SPREAD_MS)
     const { target, startMs } = volatile
     const { clock } = target.server
-    clock.tick = () => clock.nowMs
+    holdStill(clock)
     clock.nowMs = startMs
     let latestMs = 0
     volatile.onDeleted = (deadlineMs) => {
@@ -118,7 +119,7 @@ describe('active expiry', () => {
   test('a key lives through the millisecond of its deadline and not a moment longer', () => {
     const target = new InProcessServer()
     const { keyspace, clock } = target.server
-    clock.tick = () => clock.nowMs
+    holdStill(clock)
     const deadlineMs = clock.nowMs + 50
     fill(target, 48, () => deadlineMs)
     clock.nowMs = deadlineMs
@@ -133,7 +134,7 @@ describe('active expiry', () => {
   test('more keys than one turn deletes are all gone after as many turns as it takes', () => {
     const target = new InProcessServer({ arenaSize: ARENA_SIZE })
     const { keyspace, clock } = target.server
-    clock.tick = () => clock.nowMs
+    holdStill(clock)
     fill(target, 20_000, (index) => clock.nowMs + 1 + (index % 3))
     clock.nowMs += 5
     let turns = 0
@@ -145,7 +146,7 @@ describe('active expiry', () => {
   test('keys stay while expiry is switched off, and go when it is back', () => {
     const target = new InProcessServer()
     const { keyspace, clock } = target.server
-    clock.tick = () => clock.nowMs
+    holdStill(clock)
     fill(target, 100, () => clock.nowMs + 1)
     keyspace.activeExpire = false
     clock.nowMs += 10

@@ -8,6 +8,7 @@
 import { expect, test } from 'bun:test'
 import { encodeRequest } from '../../support/argv.ts'
 import { InProcessServer } from '../../support/in-process.ts'
+import { holdStill } from '../../support/still-clock.ts'
 
 const HELLO = Buffer.from('000568656c6c6f0a006372df766534200a', 'hex')
 
@@ -18,7 +19,7 @@ class Recorder {
 
   constructor() {
     const { clock, propagation } = this.target.server
-    clock.tick = () => clock.nowMs
+    holdStill(clock)
     clock.nowMs = 1_000_000_000_000
     propagation.attach((db, argv) => {
       const words = argv.map((part) =>

@@ -10,6 +10,7 @@ import { seededRandom } from '../../memory/seeded-random.ts'
 import { encodeRequest } from '../../support/argv.ts'
 import { InProcessServer } from '../../support/in-process.ts'
 import type { Reply } from '../../support/reply.ts'
+import { holdStill } from '../../support/still-clock.ts'
 import { keyspaceFaults } from './faults.ts'
 
 const STEADY_COUNT = 1000
@@ -21,7 +22,7 @@ class Client {
   constructor(arenaCount: number) {
     this.target = new InProcessServer({ arenaCount, arenaSize: 16 * 1024 * 1024 })
     const { clock } = this.target.server
-    clock.tick = () => clock.nowMs
+    holdStill(clock)
     this.#client = this.target.connect()
   }
 

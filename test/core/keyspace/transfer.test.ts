@@ -12,6 +12,7 @@ import { encodeRequest } from '../../support/argv.ts'
 import type { InProcessClient } from '../../support/in-process.ts'
 import { InProcessServer } from '../../support/in-process.ts'
 import { notation, type Reply } from '../../support/reply.ts'
+import { holdStill } from '../../support/still-clock.ts'
 import { keyspaceFaults } from './faults.ts'
 
 interface ModelKey {
@@ -61,7 +62,7 @@ class World {
   constructor(seed: number) {
     this.random = seededRandom(seed, 'transfer')
     const { clock } = this.target.server
-    clock.tick = () => clock.nowMs
+    holdStill(clock)
     this.model.nowMs = clock.nowMs
     this.client = this.target.connect()
   }
