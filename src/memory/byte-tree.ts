@@ -391,6 +391,11 @@ export function byteTreeStride(arena: Arena, tree: Ref): number {
 /** One item back; answers whether there is one. */
 export function byteTreePrevious(arena: Arena, position: TreePosition): boolean {
   if (position.index-- > 0) return true
+  return byteTreePreviousLeaf(arena, position)
+}
+
+/** To the last item of the leaf before; answers whether there is one. */
+export function byteTreePreviousLeaf(arena: Arena, position: TreePosition): boolean {
   const words = arena.words
   const leaf = words[(position.leaf << 1) + LEAF_BEFORE]
   position.leaf = leaf

@@ -1,5 +1,6 @@
 /**
- * A walk over a byte map, entry by entry, that needs no callback. The map may not change meanwhile.
+ * A walk over a byte map, entry by entry or segment by segment, that needs no callback. The map may
+ * not change meanwhile.
  *
  * Thread: core. Hot path.
  * Owns: how far the walk has come.
@@ -8,9 +9,15 @@
 import type { Arena, Ref } from './arena.ts'
 import { itemOf, nextSegmentHash } from './byte-map-segments.ts'
 
+/** From one ref of a segment to the next. */
+export const MAP_SLOT_WORDS = 2
+
 export class MapCursor {
   /** Of the key of the last entry. */
   hash = 0
+  /** See `nextSegment`. */
+  count = 0
+  refsAt = 0
   #words: Int32Array = new Int32Array(0)
   /** Word index of the map. */
   #header = 0
@@ -41,6 +48,22 @@ export class MapCursor {
     this.#left--
     this.hash = words[slot]
     return words[slot + 1]
+  }
+
+  /**
+   * Goes to the entries of a segment that are still to come: `count` of them, whose refs stand
+   * `MAP_SLOT_WORDS` apart from word `refsAt` on, among zeros. False after the last.
+   */
+  nextSegment(): boolean {
+    while (this.#left === 0) {
+      const position = nextSegmentHash(this.#position, this.#depth)
+      if (position === 0) return false
+      this.#enter(position)
+    }
+    this.count = this.#left
+    this.refsAt = this.#slot + 1
+    this.#left = 0
+    return true
   }
 
   #enter(position: number): void {

@@ -11,7 +11,7 @@ import { AlignedBytes } from '../../src/memory/aligned.ts'
 import { Arena } from '../../src/memory/arena.ts'
 import { byteMapCreate, byteMapInsert, byteMapRemove } from '../../src/memory/byte-map.ts'
 import { entryCreateAligned } from '../../src/memory/entry.ts'
-import { MapCursor } from '../../src/memory/map-cursor.ts'
+import { MAP_SLOT_WORDS, MapCursor } from '../../src/memory/map-cursor.ts'
 import { seededRandom } from './seeded-random.ts'
 
 const SEED = 7
@@ -25,6 +25,30 @@ function walked(arena: Arena, map: number): [entry: number, hash: number][] {
   }
   expect(cursor.next()).toBe(0)
   return found.sort((a, b) => a[0] - b[0])
+}
+
+/** Entries in the order of the walk, segment by segment; the first `passed` one by one. */
+function bySegments(arena: Arena, map: number, passed: number): number[] {
+  const cursor = new MapCursor()
+  cursor.open(arena, map)
+  const found: number[] = []
+  for (let i = 0; i < passed; i++) found.push(cursor.next())
+  while (cursor.nextSegment()) {
+    const end = found.length + cursor.count
+    for (let word = cursor.refsAt; found.length < end; word += MAP_SLOT_WORDS) {
+      if (arena.words[word] !== 0) found.push(arena.words[word])
+    }
+  }
+  expect(cursor.next()).toBe(0)
+  return found
+}
+
+function oneByOne(arena: Arena, map: number): number[] {
+  const cursor = new MapCursor()
+  cursor.open(arena, map)
+  const found: number[] = []
+  for (let entry = cursor.next(); entry !== 0; entry = cursor.next()) found.push(entry)
+  return found
 }
 
 describe('a walk over a map', () => {
@@ -54,6 +78,8 @@ describe('a walk over a map', () => {
         entries.delete(entry)
       }
       expect(walked(arena, map)).toEqual([...entries].sort((a, b) => a[0] - b[0]))
+      const passed = Math.floor(random() * Math.min(size, 2000))
+      expect(bySegments(arena, map, passed)).toEqual(oneByOne(arena, map))
     }
   })
 })

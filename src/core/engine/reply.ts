@@ -258,20 +258,22 @@ export class Reply {
   }
 
   /**
-   * The keys of `count` entries as bulks, whose refs stand `stride` words apart from word `from` on.
+   * The keys of `count` entries as bulks. Their refs stand `stride` words apart from word `from` on,
+   * forwards or backwards; zeros between them are passed over.
    * MEASURED: bench/micro/reply.bench.ts, keys of 100 entries.
    */
   keys(arena: Arena, from: number, stride: number, count: number): void {
     const { words } = arena
     const sourceView = this.#viewed(arena.bytes)
-    const end = from + count * stride
     let word = from
-    while (word < end) {
+    let left = count
+    while (left > 0) {
       const view = this.#view
       const limit = this.#limit - SHORT_SIZE_MAX
       let to = this.position
-      for (; word < end && to < limit; word += stride) {
+      for (; left > 0 && to < limit; word += stride) {
         const entry = words[word]
+        if (entry === 0) continue
         const length = words[(entry << 1) + 1] & ENTRY_KEY_LENGTH_MASK
         if (length < 4 || length > SHORT_STRING_SIZE_MAX) break
         to = bulkHeader(view, to, length)
@@ -279,13 +281,16 @@ export class Reply {
         to += length
         view.setInt16(to, LINE_END, true)
         to += 2
+        left--
       }
       this.position = to
-      if (word >= end) break
+      if (left === 0) break
       const entry = words[word]
+      word += stride
+      if (entry === 0) continue
       const length = words[(entry << 1) + 1] & ENTRY_KEY_LENGTH_MASK
       this.bulk(arena.bytes, (entry << 3) + ENTRY_KEY_OFFSET, length)
-      word += stride
+      left--
     }
   }
 

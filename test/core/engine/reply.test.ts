@@ -141,6 +141,26 @@ describe('keys', () => {
   const list = arena.allocate(refs.length * STRIDE * 4)
   for (const [i, ref] of refs.entries()) arena.words[(list << 1) + i * STRIDE] = ref
 
+  test('writes runs backwards, and passes over zeros', () => {
+    const apart = arena.allocate(refs.length * 12)
+    const first = apart << 1
+    for (const [i, ref] of refs.entries()) {
+      arena.words[first + i * 3] = ref
+      arena.words[first + i * 3 + 1] = 0
+      arena.words[first + i * 3 + 2] = 0
+    }
+    for (const size of [64, 193, 400, 100_000]) {
+      const sink = new Pieces(size)
+      const reply = new Reply(sink)
+      sink.more(reply)
+      reply.keys(arena, first, 1, refs.length)
+      reply.keys(arena, first + (refs.length - 1) * 3, -3, refs.length)
+      reply.keys(arena, first + 3, 1, 0)
+      sink.more(reply)
+      expect(sink.text).toBe(bulksOf(ELEMENTS) + bulksOf(ELEMENTS.toReversed()))
+    }
+  })
+
   test('writes any run, wherever the space ends', () => {
     for (const size of [64, 193, 400, 100_000]) {
       for (let first = 0; first < refs.length; first++) {

@@ -15,6 +15,7 @@ import {
   listpackRead,
   listpackSeek,
 } from '../../../memory/listpack.ts'
+import { MAP_SLOT_WORDS, MapCursor } from '../../../memory/map-cursor.ts'
 import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, NOT_AN_INTEGER, SYNTAX } from '../../engine/errors.ts'
@@ -32,7 +33,7 @@ import {
 } from './hash.ts'
 import { findField, lookupEmptied } from './lookup.ts'
 import { readValue } from './table.ts'
-import { HASH_LISTPACK, isHidden } from './timed.ts'
+import { HASH_LISTPACK, HASH_TABLE, isHidden } from './timed.ts'
 import { TIMED_STRIDE } from './timed-pack.ts'
 import { entryEnd } from './timed-table.ts'
 
@@ -48,6 +49,7 @@ const DRAWN_SHARE = 3
 const field = new ListpackElement()
 const value = new ListpackElement()
 const cursor = new HashCursor()
+const entries = new MapCursor()
 const scan = new ElementScan()
 const scanned: Ref[] = []
 
@@ -187,9 +189,15 @@ export const hkeys = command({
   run(call) {
     const { db, reply } = call
     const ref = db.readTyped(call.args, 1, TYPE_HASH)
-    reply.array(ref === 0 ? 0 : hashSeenCount(db.arena, ref))
+    const { arena } = db
+    reply.array(ref === 0 ? 0 : hashSeenCount(arena, ref))
     if (ref === 0) return
-    cursor.open(db.arena, ref, false)
+    if (entryEncoding(arena, ref) === HASH_TABLE) {
+      entries.open(arena, hashStructure(arena, ref))
+      while (entries.nextSegment()) reply.keys(arena, entries.refsAt, MAP_SLOT_WORDS, entries.count)
+      return
+    }
+    cursor.open(arena, ref, false)
     while (cursor.next()) reply.bulk(cursor.bytes, cursor.offset, cursor.length)
   },
 })

@@ -8,6 +8,7 @@
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import { byteMapScan } from '../../../memory/byte-map.ts'
 import { intsetCount } from '../../../memory/intset.ts'
+import { MAP_SLOT_WORDS, MapCursor } from '../../../memory/map-cursor.ts'
 import { command } from '../../command/command.ts'
 import { entryEncoding, TYPE_SET } from '../../keyspace/entry.ts'
 import { ElementScan, parseCursor } from '../../keyspace/scan.ts'
@@ -16,6 +17,7 @@ import { Member } from './member.ts'
 import { SET_TABLE, SetCursor, setCount, setHas, setStructure } from './set.ts'
 
 const cursor = new SetCursor()
+const entries = new MapCursor()
 const scan = new ElementScan()
 const found = new Found()
 const member = new Member()
@@ -92,8 +94,14 @@ export const smembers = command({
     const { db, reply } = call
     const ref = db.readTyped(call.args, 1, TYPE_SET)
     if (ref === 0) return reply.set(0)
-    reply.set(setCount(db.arena, ref))
-    cursor.open(db.arena, ref)
+    const { arena } = db
+    reply.set(setCount(arena, ref))
+    if (entryEncoding(arena, ref) === SET_TABLE) {
+      entries.open(arena, setStructure(arena, ref))
+      while (entries.nextSegment()) reply.keys(arena, entries.refsAt, MAP_SLOT_WORDS, entries.count)
+      return
+    }
+    cursor.open(arena, ref)
     while (cursor.next()) reply.bulk(cursor.bytes, cursor.offset, cursor.length)
   },
 })

@@ -9,6 +9,7 @@ import type { Arena, Ref } from '../../../memory/arena.ts'
 import {
   byteTreeAt,
   byteTreeNextLeaf,
+  byteTreePreviousLeaf,
   byteTreeRunCount,
   byteTreeStride,
   byteTreeValueWord,
@@ -139,8 +140,10 @@ function show(reply: Reply, arena: Arena, ref: Ref): void {
   const nested = withScores && reply.protocol === 3
   reply.array(withScores && !nested ? count * 2 : count)
   if (count === 0) return
-  if (!backwards && !withScores && isTree(arena, ref)) {
-    showMembers(reply, arena, treeOf(arena, ref), start, count)
+  if (!withScores && isTree(arena, ref)) {
+    const tree = treeOf(arena, ref)
+    if (backwards) showMembersDown(reply, arena, tree, start + count - 1, count)
+    else showMembersUp(reply, arena, tree, start, count)
     return
   }
   cursor.openAt(arena, ref, backwards ? start + count - 1 : start, backwards)
@@ -151,14 +154,26 @@ function show(reply: Reply, arena: Arena, ref: Ref): void {
   }
 }
 
-/** Members alone, upwards: leaf by leaf. */
-function showMembers(reply: Reply, arena: Arena, tree: Ref, start: number, count: number): void {
-  byteTreeAt(arena, tree, position, start)
+/** Members alone, leaf by leaf. */
+function showMembersUp(reply: Reply, arena: Arena, tree: Ref, rank: number, count: number): void {
+  const stride = byteTreeStride(arena, tree)
+  byteTreeAt(arena, tree, position, rank)
   for (let left = count; left > 0; ) {
     const run = Math.min(byteTreeRunCount(arena, position), left)
-    reply.keys(arena, byteTreeValueWord(arena, tree, position), byteTreeStride(arena, tree), run)
+    reply.keys(arena, byteTreeValueWord(arena, tree, position), stride, run)
     left -= run
     byteTreeNextLeaf(arena, position)
+  }
+}
+
+function showMembersDown(reply: Reply, arena: Arena, tree: Ref, rank: number, count: number): void {
+  const stride = byteTreeStride(arena, tree)
+  byteTreeAt(arena, tree, position, rank)
+  for (let left = count; left > 0; ) {
+    const run = Math.min(position.index + 1, left)
+    reply.keys(arena, byteTreeValueWord(arena, tree, position), -stride, run)
+    left -= run
+    byteTreePreviousLeaf(arena, position)
   }
 }
 
