@@ -272,6 +272,7 @@ describe.each(KINDS)('%s', (kind) => {
       await client.call('CONFIG SET rdb-key-save-delay 100000')
       const replica = await stage.follow(kind, primary)
       await until('the snapshot', () => info(client, 'rdb_bgsave_in_progress'), '1')
+      expect(await info(client, 'slave0')).toContain('state=wait_bgsave')
       expect(await info(client, 'sync_full')).toBe('1')
       await client.call('CONFIG RESETSTAT')
       expect(await info(client, 'sync_full')).toBe('0')
@@ -381,6 +382,27 @@ describe.each(KINDS)('%s', (kind) => {
       await until('the other side', () => info(client, 'sync_partial_ok'), '1')
       await linked(replica)
       expect(replica.log).toContain(`Reconnecting to MASTER 127.0.0.1:${primary.port}`)
+    }))
+
+  test.concurrent('a file for replicas is not finished when they are gone, unless it is wanted', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind, ['--repl-diskless-sync', 'no', '--save', ''])
+      const client = await primary.connect()
+      await client.call('DEBUG POPULATE 100')
+      await client.call('CONFIG SET rdb-key-save-delay 100000')
+      for (const [save, goesOn] of [
+        ['', '0'],
+        ['900 1', '1'],
+      ]) {
+        await client.call(['CONFIG', 'SET', 'save', save])
+        const replica = await stage.follow(kind, primary)
+        await until('the file', () => info(client, 'rdb_bgsave_in_progress'), '1')
+        expect(await info(client, 'slave0')).toContain('state=wait_bgsave')
+        await replica.stop('SIGKILL')
+        await until('the end', () => info(client, 'connected_slaves'), '0')
+        await Bun.sleep(200)
+        expect(await info(client, 'rdb_bgsave_in_progress')).toBe(goesOn)
+      }
     }))
 
   test.concurrent('DEBUG REPLICATE lets a replica do what its primary has not done', () =>

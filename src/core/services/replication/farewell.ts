@@ -7,7 +7,7 @@
  * Never: decides how long the server waits.
  */
 import type { Server } from '../../server.ts'
-import { STATE_NAMES } from './info.ts'
+import { stateName } from './info.ts'
 import { REPLICA_ONLINE } from './replica.ts'
 import type { Replication } from './replication.ts'
 
@@ -23,11 +23,12 @@ export function waitAtShutdown(server: Server, replication: Replication): void {
     const { count } = replication.replicas
     if (count === 0) return true
     const late = lagging()
-    for (const { name, ackOffset, ackMs, state } of late) {
+    for (const replica of late) {
+      const { name, ackOffset, ackMs, state } = replica
       const behind = replication.offset - ackOffset
       const lag = state === REPLICA_ONLINE ? Math.floor((clock.nowMs - ackMs) / 1000) : 0
       log.warning(
-        `Lagging replica ${name} reported offset ${behind} behind master, lag=${lag}, state=${STATE_NAMES[state]}.`,
+        `Lagging replica ${name} reported offset ${behind} behind master, lag=${lag}, state=${stateName(server, replica)}.`,
       )
     }
     log.notice(`${count - late.length} of ${count} replicas are in sync when shutting down.`)

@@ -44,6 +44,10 @@ export class FileSync implements RunningSync {
     if (!this.#readings.has(replica)) return
     this.#readings.get(replica)?.abandon()
     this.#readings.delete(replica)
+    const { saves } = this.#server
+    // A file that nobody waits for any more is of use only where the settings want some.
+    if (this.isPreparing && this.#readings.size === 0 && saves.points().length === 0)
+      saves.abandon()
     this.#endIfDone()
   }
 

@@ -93,6 +93,11 @@ export class FullSync {
     return this.#running?.has(replica) === true && this.#running.isPreparing
   }
 
+  /** Its snapshot is being taken. */
+  isSaving(replica: Replica): boolean {
+    return this.isPreparing(replica) || (this.isStreaming && this.#running?.has(replica) === true)
+  }
+
   /** Nothing has been sent to it for too long. */
   isStuck(replica: Replica): boolean {
     const running = this.#running

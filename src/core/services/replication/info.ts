@@ -16,12 +16,18 @@ import {
   type Replica,
 } from './replica.ts'
 
-export const STATE_NAMES: Readonly<Record<number, string>> = {
+const STATE_NAMES: Readonly<Record<number, string>> = {
   [REPLICA_INTRODUCES]: '',
   [REPLICA_WAITS]: 'wait_bgsave',
   [REPLICA_RECEIVES]: 'send_bulk',
   [REPLICA_LOADS]: 'send_bulk',
   [REPLICA_ONLINE]: 'online',
+}
+
+/** A snapshot that goes straight to a replica counts as one that it waits for, until it is whole. */
+export function stateName({ replication }: Server, replica: Replica): string {
+  const isSaving = replication.replicas.fullSync.isSaving(replica)
+  return STATE_NAMES[isSaving ? REPLICA_WAITS : replica.state]
 }
 
 export function replicationSection(server: Server): string[] {
@@ -78,8 +84,8 @@ function linkLines({ settings, replication }: Server, link: PrimaryLink): string
   return lines
 }
 
-function replicaLine({ clock }: Server, replica: Replica, index: number): string {
+function replicaLine(server: Server, replica: Replica, index: number): string {
   const { ip, port, state, ackOffset, ackMs } = replica
-  const lag = state === REPLICA_ONLINE ? Math.floor((clock.nowMs - ackMs) / 1000) : 0
-  return `slave${index}:ip=${ip},port=${port},state=${STATE_NAMES[state]},offset=${ackOffset},lag=${lag}`
+  const lag = state === REPLICA_ONLINE ? Math.floor((server.clock.nowMs - ackMs) / 1000) : 0
+  return `slave${index}:ip=${ip},port=${port},state=${stateName(server, replica)},offset=${ackOffset},lag=${lag}`
 }
