@@ -405,6 +405,27 @@ describe.each(KINDS)('%s', (kind) => {
       }
     }))
 
+  test.concurrent('a replica that asks for keys is cut off, and the log says why', () =>
+    onStage(async (stage) => {
+      const primary = await stage.start(kind)
+      const [client, other] = [await primary.connect(), await primary.connect()]
+      expect(await client.ask('PSYNC id offset')).toBe(
+        '-ERR value is not an integer or out of range',
+      )
+      client.write('SYNC\r\n')
+      await until('the replica', () => info(other, 'connected_slaves'), '1')
+      client.write('GET k\r\n')
+      await client.ended
+      await until('the end', () => info(other, 'connected_slaves'), '0')
+      for (const line of [
+        'asks for synchronization but with a wrong offset',
+        "Replica generated a reply to command 'get', disconnecting it: ",
+        "This master is sending an error to its replica: 'Replica can't interact with the keyspace' after processing the command 'get'",
+      ]) {
+        expect(primary.log).toContain(line)
+      }
+    }))
+
   test.concurrent('DEBUG REPLICATE lets a replica do what its primary has not done', () =>
     onStage(async (stage) => {
       const primary = await stage.start(kind)

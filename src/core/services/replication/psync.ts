@@ -27,8 +27,12 @@ export const psyncCommand = command({
   reply: 'any',
 
   run(call) {
-    const { args } = call
-    if (!args.integer64(2)) throw NOT_AN_INTEGER
+    const { args, server, session } = call
+    if (!args.integer64(2)) {
+      const { name } = server.replication.replicas.of(session)
+      server.log.warning(`Replica ${name} asks for synchronization but with a wrong offset`)
+      throw NOT_AN_INTEGER
+    }
     const offset = args.high * 0x100000000 + (args.low >>> 0)
     if (args.count > 3 && args.is(3, 'FAILOVER')) takeOver(call)
     attach(call, args.text(1), offset)

@@ -195,9 +195,14 @@ export class Replicas {
   answered(session: Session, bytes: Buffer, from: number, to: number): void {
     const { log, clients } = this.#server
     if (session.replica === undefined || session.replica.state === REPLICA_INTRODUCES) return
-    const text = bytes.latin1Slice(from, Math.min(to, from + SHOWN_SIZE)).trimEnd()
+    const [text] = bytes.latin1Slice(from, Math.min(to, from + SHOWN_SIZE)).split('\r\n')
     const name = session.lastCommand?.name ?? ''
     log.warning(`Replica generated a reply to command '${name}', disconnecting it: ${text}`)
+    if (text.startsWith('-')) {
+      log.warning(
+        `== CRITICAL == This master is sending an error to its replica: '${text.replace(/^-(ERR )?/, '')}' after processing the command '${name}'`,
+      )
+    }
     clients.kill(session)
   }
 
