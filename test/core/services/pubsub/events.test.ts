@@ -109,8 +109,8 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
   'active expiry': [
     'DEBUG SET-ACTIVE-EXPIRE 1',
-    'SET a 1 PX 1',
-    'wait 400',
+    'SET a 1 PX 100',
+    'wait 600',
     'DEBUG SET-ACTIVE-EXPIRE 0',
   ],
   RENAME: [
