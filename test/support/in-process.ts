@@ -225,6 +225,10 @@ class PretendedSocket {
     this.terminate()
   }
 
+  close(): void {
+    this.terminate()
+  }
+
   terminate(): void {
     if (this.isEnded) return
     this.isEnded = true
