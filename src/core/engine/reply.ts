@@ -12,7 +12,14 @@ import { formatDouble } from '../../lib/bytes/double.ts'
 import { isSafeInt64, writeInteger } from '../../lib/bytes/integer.ts'
 import type { Arena } from '../../memory/arena.ts'
 import { ENTRY_KEY_LENGTH_MASK, ENTRY_KEY_OFFSET } from '../../memory/entry.ts'
-import { LISTPACK_END, ListpackElement, listpackNext, listpackRead } from '../../memory/listpack.ts'
+import {
+  fullSize,
+  LISTPACK_END,
+  ListpackElement,
+  listpackInteger,
+  listpackNext,
+  listpackRead,
+} from '../../memory/listpack.ts'
 import { copyViewed, VIEWED_SIZE_MIN, viewOf } from '../../memory/unaligned.ts'
 import type { CommandError } from './errors.ts'
 
@@ -59,6 +66,11 @@ const LF = 10
 /** The first byte of a listpack's element that is a string of up to 63 bytes, less its length. */
 const SHORT_STRING = 0x80
 const SHORT_STRING_SIZE_MAX = 63
+/** That of an integer of 32 bits; longer ones and the pack's end are above. */
+const INTEGER_32 = 0xf3
+
+/** Numbers below this have nine characters at most. */
+const SHORT_NUMBER_MAX = 1e8
 
 const element = new ListpackElement()
 
@@ -68,6 +80,35 @@ function bulkHeader(view: DataView, at: number, length: number): number {
   if (length < 10) return at + 4
   view.setInt8(at + 4, LF)
   return at + 5
+}
+
+/** Writes a string below 100 bytes as a bulk. Gives the offset behind it. */
+function stringBulk(
+  view: DataView,
+  at: number,
+  bytes: Buffer,
+  sourceView: DataView,
+  source: Buffer,
+  offset: number,
+  length: number,
+): number {
+  const to = bulkHeader(view, at, length)
+  if (length >= 4) copyViewed(view, to, sourceView, offset, length)
+  else for (let i = 0; i < length; i++) bytes[to + i] = source[offset + i]
+  view.setInt16(to + length, LINE_END, true)
+  return to + length + 2
+}
+
+/** Writes a whole number of up to nine characters as a bulk. Gives the offset behind it. */
+function numberBulk(bytes: Buffer, at: number, value: number): number {
+  const end = writeInteger(bytes, at + 4, value)
+  bytes[at] = 36
+  bytes[at + 1] = 48 + end - at - 4
+  bytes[at + 2] = CR
+  bytes[at + 3] = LF
+  bytes[end] = CR
+  bytes[end + 1] = LF
+  return end + 2
 }
 
 export class Reply {
@@ -234,17 +275,22 @@ export class Reply {
     let left = count
     while (left > 0 && at !== 0 && source[at] !== LISTPACK_END) {
       const view = this.#view
+      const { bytes } = this
       const limit = this.#limit - SHORT_SIZE_MAX
       let to = this.position
       while (left > 0 && to < limit) {
-        const length = source[at] - SHORT_STRING
-        if (length < 4 || length > SHORT_STRING_SIZE_MAX) break
-        to = bulkHeader(view, to, length)
-        copyViewed(view, to, sourceView, at + 1, length)
-        to += length
-        view.setInt16(to, LINE_END, true)
-        to += 2
-        at += length + 2
+        const first = source[at]
+        if (first >= SHORT_STRING && first <= SHORT_STRING + SHORT_STRING_SIZE_MAX) {
+          const length = first - SHORT_STRING
+          to = stringBulk(view, to, bytes, sourceView, source, at + 1, length)
+          at += length + 2
+        } else {
+          if (first > INTEGER_32) break
+          const number = listpackInteger(arena, at)
+          if (!(number > -SHORT_NUMBER_MAX && number < SHORT_NUMBER_MAX)) break
+          to = numberBulk(bytes, to, number)
+          at += fullSize(source, at)
+        }
         left--
       }
       this.position = to
@@ -264,23 +310,29 @@ export class Reply {
    */
   keys(arena: Arena, from: number, stride: number, count: number): void {
     const { words } = arena
-    const sourceView = this.#viewed(arena.bytes)
+    const source = arena.bytes
+    const sourceView = this.#viewed(source)
     let word = from
     let left = count
     while (left > 0) {
       const view = this.#view
+      const { bytes } = this
       const limit = this.#limit - SHORT_SIZE_MAX
       let to = this.position
       for (; left > 0 && to < limit; word += stride) {
         const entry = words[word]
         if (entry === 0) continue
         const length = words[(entry << 1) + 1] & ENTRY_KEY_LENGTH_MASK
-        if (length < 4 || length > SHORT_STRING_SIZE_MAX) break
-        to = bulkHeader(view, to, length)
-        copyViewed(view, to, sourceView, (entry << 3) + ENTRY_KEY_OFFSET, length)
-        to += length
-        view.setInt16(to, LINE_END, true)
-        to += 2
+        if (length > SHORT_STRING_SIZE_MAX) break
+        to = stringBulk(
+          view,
+          to,
+          bytes,
+          sourceView,
+          source,
+          (entry << 3) + ENTRY_KEY_OFFSET,
+          length,
+        )
         left--
       }
       this.position = to
@@ -289,7 +341,7 @@ export class Reply {
       word += stride
       if (entry === 0) continue
       const length = words[(entry << 1) + 1] & ENTRY_KEY_LENGTH_MASK
-      this.bulk(arena.bytes, (entry << 3) + ENTRY_KEY_OFFSET, length)
+      this.bulk(source, (entry << 3) + ENTRY_KEY_OFFSET, length)
       left--
     }
   }
