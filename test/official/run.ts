@@ -37,7 +37,7 @@ const SELF_UNITS = [
   ...['integration/rdb', 'integration/aof-multi-part', 'integration/logging'],
   ...['integration/dismiss-mem', 'unit/info', 'unit/obuf-limits', 'unit/auth'],
   ...['unit/shutdown', 'unit/acl', 'unit/acl-v2', 'unit/pubsubshard', 'unit/limits'],
-  ...['unit/violations', 'unit/networking', 'unit/oom-score-adj', 'unit/client-eviction'],
+  ...['unit/violations', 'unit/networking', 'unit/oom-score-adj'],
   ...['integration/replication-2', 'integration/replication-3', 'integration/replication-4'],
   ...['integration/replication-buffer', 'integration/block-repl', 'integration/failover'],
   ...['integration/psync2', 'integration/psync2-reg', 'integration/psync2-pingoff'],
