@@ -143,6 +143,15 @@ describe.each(KINDS)('%s', (kind) => {
       }
       // Replicas are asked: else each would say so once a second.
       expect(performance.now() - asked).toBeLessThan(3000)
+      // Whoever writes and waits in one go is answered as soon.
+      const together = performance.now()
+      for (let i = 0; i < 5; i++) {
+        client.send('SET k v')
+        client.send('WAIT 1 5000')
+        expect(notation(await client.next())).toBe('+OK')
+        expect(notation(await client.next())).toBe(':1')
+      }
+      expect(performance.now() - together).toBeLessThan(3000)
       replica.child.kill('SIGSTOP')
       await client.call('SET k w')
       const started = performance.now()

@@ -178,13 +178,15 @@ export class PrimaryLink implements PeerOwner, ReplayOwner {
     this.#apply(bytes, 0, bytes.length)
   }
 
-  /** Tells the primary how far this server is. */
+  /** Tells the primary how far this server is: it may ask in the middle of what came at once. */
   acknowledge(): void {
-    if (this.#state !== ONLINE) return
-    this.#synced.applied(this.#applied)
+    const replay = this.#replay
+    if (this.#state !== ONLINE || replay === undefined) return
+    const applied = this.#applied + replay.settledSize - this.#passedSize
+    this.#synced.applied(applied)
     const synced = this.#synced.offset
     const file = synced < 0 ? [] : ['FACK', String(synced)]
-    this.#send(['REPLCONF', 'ACK', String(this.#applied), ...file])
+    this.#send(['REPLCONF', 'ACK', String(applied), ...file])
   }
 
   tick(): void {
