@@ -34,7 +34,8 @@ const EVICTION_PERIOD_MS = 5000
 const FILLER_PERIOD_MS = 20
 const FILLER_SIZE = 4000
 const FILLER_BATCH = 20
-const EVICTION_ROOM_SIZE = 2 ** 20
+/** Bytes that are over the limit when it is set. */
+const EXCESS_SIZE = 2 ** 20
 const REPLICA_WITHIN_MS = 20_000
 /** Bytes that the process may take more for the same data, after its first rounds. */
 const RSS_GROWTH_MAX = 64 * 2 ** 20
@@ -114,12 +115,14 @@ async function tolerantly(admin: Client, command: string, what: keyof typeof cou
   else if (!/in progress|already|is active/i.test(reply)) throw new Error(`${command}: ${reply}`)
 }
 
-/** By turns there is memory for everything, or only for what has no deadline. */
+/** By turns there is memory for everything, or not for all of what has a deadline. */
 async function evictions(untilMs: number): Promise<void> {
   const client = await server.connect()
   const filler = 'f'.repeat(FILLER_SIZE)
-  for (let on = false; performance.now() + EVICTION_PERIOD_MS < untilMs; on = !on) {
-    const limit = on ? (await memory(client, 'used_memory')) + EVICTION_ROOM_SIZE : 0
+  let phases = 0
+  for (; performance.now() + EVICTION_PERIOD_MS < untilMs; phases++) {
+    const on = phases % 2 === 1
+    const limit = on ? (await memory(client, 'used_memory')) - EXCESS_SIZE : 0
     if (on) for (const { model } of actors) model.evicts = true
     await client.ask(`CONFIG SET maxmemory ${limit} maxmemory-policy volatile-lru`)
     const phaseEndMs = performance.now() + EVICTION_PERIOD_MS
@@ -132,7 +135,9 @@ async function evictions(untilMs: number): Promise<void> {
   }
   await client.ask('CONFIG SET maxmemory 0')
   for (const { model } of actors) model.evicts = false
+  const before = counts.eviction
   counts.eviction = Number(/evicted_keys:(\d+)/.exec(await client.text('INFO stats'))?.[1])
+  if (phases > 1 && counts.eviction === before) throw new Error('No key was evicted.')
   client.terminate()
 }
 
