@@ -13,7 +13,6 @@ import { isSafeInt64, writeInteger } from '../../lib/bytes/integer.ts'
 import type { Arena } from '../../memory/arena.ts'
 import { ENTRY_KEY_LENGTH_MASK, ENTRY_KEY_OFFSET } from '../../memory/entry.ts'
 import {
-  fullSize,
   LISTPACK_END,
   ListpackElement,
   listpackInteger,
@@ -80,23 +79,6 @@ function bulkHeader(view: DataView, at: number, length: number): number {
   if (length < 10) return at + 4
   view.setInt8(at + 4, LF)
   return at + 5
-}
-
-/** Writes a string below 100 bytes as a bulk. Gives the offset behind it. */
-function stringBulk(
-  view: DataView,
-  at: number,
-  bytes: Buffer,
-  sourceView: DataView,
-  source: Buffer,
-  offset: number,
-  length: number,
-): number {
-  const to = bulkHeader(view, at, length)
-  if (length >= 4) copyViewed(view, to, sourceView, offset, length)
-  else for (let i = 0; i < length; i++) bytes[to + i] = source[offset + i]
-  view.setInt16(to + length, LINE_END, true)
-  return to + length + 2
 }
 
 /** Writes a whole number of up to nine characters as a bulk. Gives the offset behind it. */
@@ -275,29 +257,22 @@ export class Reply {
     let left = count
     while (left > 0 && at !== 0 && source[at] !== LISTPACK_END) {
       const view = this.#view
-      const { bytes } = this
       const limit = this.#limit - SHORT_SIZE_MAX
       let to = this.position
       while (left > 0 && to < limit) {
-        const first = source[at]
-        if (first >= SHORT_STRING && first <= SHORT_STRING + SHORT_STRING_SIZE_MAX) {
-          const length = first - SHORT_STRING
-          to = stringBulk(view, to, bytes, sourceView, source, at + 1, length)
-          at += length + 2
-        } else {
-          if (first > INTEGER_32) break
-          const number = listpackInteger(arena, at)
-          if (!(number > -SHORT_NUMBER_MAX && number < SHORT_NUMBER_MAX)) break
-          to = numberBulk(bytes, to, number)
-          at += fullSize(source, at)
-        }
+        const length = source[at] - SHORT_STRING
+        if (length < 4 || length > SHORT_STRING_SIZE_MAX) break
+        to = bulkHeader(view, to, length)
+        copyViewed(view, to, sourceView, at + 1, length)
+        to += length
+        view.setInt16(to, LINE_END, true)
+        to += 2
+        at += length + 2
         left--
       }
       this.position = to
       if (left === 0 || source[at] === LISTPACK_END) break
-      listpackRead(arena, at, element)
-      this.bulk(element.bytes, element.offset, element.length)
-      at = listpackNext(arena, at)
+      at = this.#packedOther(arena, at, to < limit)
       left--
     }
     return left
@@ -316,23 +291,18 @@ export class Reply {
     let left = count
     while (left > 0) {
       const view = this.#view
-      const { bytes } = this
       const limit = this.#limit - SHORT_SIZE_MAX
       let to = this.position
       for (; left > 0 && to < limit; word += stride) {
         const entry = words[word]
         if (entry === 0) continue
         const length = words[(entry << 1) + 1] & ENTRY_KEY_LENGTH_MASK
-        if (length > SHORT_STRING_SIZE_MAX) break
-        to = stringBulk(
-          view,
-          to,
-          bytes,
-          sourceView,
-          source,
-          (entry << 3) + ENTRY_KEY_OFFSET,
-          length,
-        )
+        if (length < 4 || length > SHORT_STRING_SIZE_MAX) break
+        to = bulkHeader(view, to, length)
+        copyViewed(view, to, sourceView, (entry << 3) + ENTRY_KEY_OFFSET, length)
+        to += length
+        view.setInt16(to, LINE_END, true)
+        to += 2
         left--
       }
       this.position = to
@@ -344,6 +314,26 @@ export class Reply {
       this.bulk(source, (entry << 3) + ENTRY_KEY_OFFSET, length)
       left--
     }
+  }
+
+  /**
+   * An element that is no string of usual length; numbers are the most frequent of these. Gives the
+   * position of the next, 0 at the pack's end. Apart from the loop: with this in it, that takes half
+   * as long again.
+   */
+  #packedOther(arena: Arena, at: number, isRoomy: boolean): number {
+    const source = arena.bytes
+    const first = source[at]
+    const number = isRoomy && first <= INTEGER_32 ? listpackInteger(arena, at) : Number.NaN
+    if (number > -SHORT_NUMBER_MAX && number < SHORT_NUMBER_MAX) {
+      this.position = numberBulk(this.bytes, this.position, number)
+    } else if (first >= SHORT_STRING && first <= SHORT_STRING + SHORT_STRING_SIZE_MAX) {
+      this.bulk(source, at + 1, first - SHORT_STRING)
+    } else {
+      listpackRead(arena, at, element)
+      this.bulk(element.bytes, element.offset, element.length)
+    }
+    return listpackNext(arena, at)
   }
 
   #viewed(source: Buffer): DataView {
