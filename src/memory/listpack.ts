@@ -548,7 +548,7 @@ export function stringLength(bytes: Buffer, at: number): number {
 }
 
 /** Bytes of an element, with the size behind it. */
-function fullSize(bytes: Buffer, at: number): number {
+export function fullSize(bytes: Buffer, at: number): number {
   const first = bytes[at]
   if (first < 128) return 2
   if (first < 192) return (first & 63) + 2

@@ -13,6 +13,7 @@ import { isSafeInt64, writeInteger } from '../../lib/bytes/integer.ts'
 import type { Arena } from '../../memory/arena.ts'
 import { ENTRY_KEY_LENGTH_MASK, ENTRY_KEY_OFFSET } from '../../memory/entry.ts'
 import {
+  fullSize,
   LISTPACK_END,
   ListpackElement,
   listpackInteger,
@@ -105,6 +106,8 @@ export class Reply {
   #mark = 0
   /** Part of the reply in progress is no longer in this space. */
   #left = false
+  /** See `#packedShort`. */
+  #runLeft = 0
   readonly #sink: ReplySink
   /** 2 or 3. */
   protocol = 2
@@ -272,7 +275,14 @@ export class Reply {
       }
       this.position = to
       if (left === 0 || source[at] === LISTPACK_END) break
-      at = this.#packedOther(arena, at, to < limit)
+      at = this.#packedShort(arena, at, left)
+      if (this.#runLeft < left) {
+        left = this.#runLeft
+        continue
+      }
+      listpackRead(arena, at, element)
+      this.bulk(element.bytes, element.offset, element.length)
+      at = listpackNext(arena, at)
       left--
     }
     return left
@@ -317,23 +327,43 @@ export class Reply {
   }
 
   /**
-   * An element that is no string of usual length; numbers are the most frequent of these. Gives the
-   * position of the next, 0 at the pack's end. Apart from the loop: with this in it, that takes half
-   * as long again.
+   * A run of short strings and small numbers. Gives where it ends; `#runLeft` says how many of `count`
+   * follow. Apart from the loop above: with this in it, that takes half as long again.
    */
-  #packedOther(arena: Arena, at: number, isRoomy: boolean): number {
+  #packedShort(arena: Arena, from: number, count: number): number {
     const source = arena.bytes
-    const first = source[at]
-    const number = isRoomy && first <= INTEGER_32 ? listpackInteger(arena, at) : Number.NaN
-    if (number > -SHORT_NUMBER_MAX && number < SHORT_NUMBER_MAX) {
-      this.position = numberBulk(this.bytes, this.position, number)
-    } else if (first >= SHORT_STRING && first <= SHORT_STRING + SHORT_STRING_SIZE_MAX) {
-      this.bulk(source, at + 1, first - SHORT_STRING)
-    } else {
-      listpackRead(arena, at, element)
-      this.bulk(element.bytes, element.offset, element.length)
+    const { bytes } = this
+    const limit = this.#limit - SHORT_SIZE_MAX
+    let at = from
+    let to = this.position
+    let left = count
+    while (left > 0 && to < limit) {
+      const first = source[at]
+      const length = first - SHORT_STRING
+      if (length >= 0 && length < 4) {
+        bytes[to] = 36
+        bytes[to + 1] = 48 + length
+        bytes[to + 2] = CR
+        bytes[to + 3] = LF
+        to += 4
+        at++
+        for (let i = 0; i < length; i++) bytes[to++] = source[at++]
+        at++
+        bytes[to] = CR
+        bytes[to + 1] = LF
+        to += 2
+      } else {
+        if (first > INTEGER_32) break
+        const number = listpackInteger(arena, at)
+        if (!(number > -SHORT_NUMBER_MAX && number < SHORT_NUMBER_MAX)) break
+        to = numberBulk(bytes, to, number)
+        at += fullSize(source, at)
+      }
+      left--
     }
-    return listpackNext(arena, at)
+    this.position = to
+    this.#runLeft = left
+    return at
   }
 
   #viewed(source: Buffer): DataView {
