@@ -6,6 +6,7 @@
  * Owns: bytes that are not a whole command yet.
  * Never: answers anybody: replies are written and forgotten.
  */
+import { READ_AHEAD_COUNT } from '../../config/limits.ts'
 import { BROKEN, COMPLETE, RequestParser } from '../../lib/resp/request-parser.ts'
 import { type CommandEntry, FLAG_NOT_QUEUED, FLAG_WRITE } from '../command/table.ts'
 import type { Server } from '../server.ts'
@@ -14,6 +15,8 @@ import { HeldBytes } from './held-bytes.ts'
 import { OwnRequest } from './own-request.ts'
 import type { Session } from './session.ts'
 
+/** Words of commands that are laid out before they are called; one alone may have more. */
+const LAID_OUT_SIZE = 16 * 1024
 /** A command may be as long as the primary's `proto-max-bulk-len` let it be. */
 const BULK_SIZE_MAX = 4 * 1024 * 1024 * 1024
 const EMPTY = Buffer.alloc(0)
@@ -31,10 +34,18 @@ export interface ReplayOwner {
 export class Replay {
   readonly session: Session
   readonly #server: Server
-  readonly #call: Call
+  readonly #served: Call
   readonly #owner: ReplayOwner
   readonly #parser = new RequestParser(BULK_SIZE_MAX)
   readonly #request: OwnRequest
+  /** Commands laid out: what each is, where it begins there, and how many bytes it was. */
+  #count = 0
+  readonly #entries: (CommandEntry | undefined)[] = new Array(READ_AHEAD_COUNT).fill(undefined) // alloc: once
+  readonly #starts = new Int32Array(READ_AHEAD_COUNT)
+  readonly #sizes = new Float64Array(READ_AHEAD_COUNT)
+  #unknownName = ''
+  /** In the parser's window: behind the last command that was read. */
+  #position = 0
   readonly #unfinished = new HeldBytes()
   /** Bytes of all commands that were called, those in a transaction that is not whole yet included. */
   #executedSize = 0
@@ -49,7 +60,7 @@ export class Replay {
   constructor(server: Server, session: Session, call: Call, owner: ReplayOwner) {
     this.#server = server
     this.session = session
-    this.#call = call
+    this.#served = call
     this.#owner = owner
     this.#request = new OwnRequest(server.commands, server.start.hashSeed)
     this.#parser.reset(EMPTY, 0, 0)
@@ -75,33 +86,66 @@ export class Replay {
     } else {
       parser.reset(bytes, start, end)
     }
-    let outcome = parser.next()
+    this.#position = start
+    let outcome = COMPLETE
     while (outcome === COMPLETE) {
+      outcome = this.#gather()
       this.#execute()
-      this.#executedSize += parser.position - start
-      start = parser.position
-      // What is only queued has not been done: it is lost with the link.
-      if (this.session.queue === undefined) this.settledSize = this.#executedSize
-      outcome = parser.next()
     }
+    start = this.#position
     if (outcome === BROKEN) this.broken = parser.error
     if (isHeld) unfinished.drop(start)
     else if (start < end) unfinished.append(bytes, start, end - start)
     parser.resume(unfinished.bytes, 0, unfinished.size)
   }
 
+  /** Lays the next commands out, so that their keys can be read ahead. Gives the parser's last word. */
+  #gather(): number {
+    const parser = this.#parser
+    const request = this.#request
+    request.clear()
+    this.#count = 0
+    while (this.#count < READ_AHEAD_COUNT && request.size < LAID_OUT_SIZE) {
+      const outcome = parser.next()
+      if (outcome !== COMPLETE) return outcome
+      const i = this.#count++
+      const entry = request.find(parser)
+      this.#entries[i] = entry
+      this.#sizes[i] = parser.position - this.#position
+      this.#position = parser.position
+      if (entry === undefined) {
+        const { bytes, offsets } = parser
+        this.#unknownName = bytes.latin1Slice(offsets[0], offsets[1]) // alloc: it should not be
+        return COMPLETE
+      }
+      this.#starts[i] = request.append(parser, entry)
+    }
+    return COMPLETE
+  }
+
+  /** Calls what was laid out. */
   #execute(): void {
     const server = this.#server
-    const parser = this.#parser
-    const entry = this.#request.find(parser)
-    if (entry === undefined) {
-      const { bytes, offsets } = parser
-      return this.#owner.unknownCommand(bytes.latin1Slice(offsets[0], offsets[1])) // alloc: it should not be
-    }
-    if (this.looksAtWrites && (entry.flagBits & FLAG_WRITE) !== 0) this.#owner.writes()
-    const call = this.#call
     const { session } = this
-    this.#request.open(call.args, parser, entry)
+    if (this.#count > 1) {
+      this.#request.readAhead(server.inbox.readAhead, server.keyspace.dbs[session.dbIndex])
+    }
+    for (let i = 0; i < this.#count; i++) {
+      const entry = this.#entries[i]
+      if (entry === undefined) this.#owner.unknownCommand(this.#unknownName)
+      else this.#call(entry, this.#starts[i])
+      this.#executedSize += this.#sizes[i]
+      // What is only queued has not been done: it is lost with the link.
+      if (session.queue === undefined) this.settledSize = this.#executedSize
+    }
+  }
+
+  #call(entry: CommandEntry, start: number): void {
+    const server = this.#server
+    if (this.looksAtWrites && (entry.flagBits & FLAG_WRITE) !== 0) this.#owner.writes()
+    const call = this.#served
+    const { session } = this
+    this.#request.openAt(call.args, start, entry)
     call.session = session
     call.db = server.keyspace.dbs[session.dbIndex]
     call.entry = entry
