@@ -268,3 +268,6 @@ export const LUA_MEMORY_KEPT_MAX = 128 * 1024 * 1024
 
 /** Instructions of Lua between two looks at the clock. */
 export const LUA_HOOK_INSTRUCTION_COUNT = 100_000
+
+/** Bytes of a value that the debugger shows, each counted at every level of tables around it. */
+export const LUA_DEBUG_VALUE_SIZE_MAX = 8 * 1024 * 1024

@@ -87,6 +87,13 @@ export function execute(server: Server, call: Call): void {
   run(call)
 }
 
+/** The same in the middle of a script: where that is debugged, nothing is executed. */
+export function executeWithinScript(server: Server, call: Call): void {
+  const { debugging } = server.scripting
+  if (debugging.client === undefined) execute(server, call)
+  else debugging.take(call)
+}
+
 /** The gates that are open as long as nothing is out of the ordinary. */
 function refuse(
   server: Server,

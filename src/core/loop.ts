@@ -35,6 +35,7 @@ export class Loop {
     this.#process = new Int32Array(server.start.memory.process)
     this.#spin = new Spin(server.links, server.start.processorCount)
     server.scripting.serveOthers = () => this.#serveOthers()
+    server.scripting.debugging.awaitRequests = () => this.#awaitRequests()
   }
 
   /** Returns when the server has ended; throws what is our own fault. */
@@ -96,6 +97,23 @@ export class Loop {
     outbox.reply.mark()
   }
 
+  /**
+   * In the middle of a script that is debugged, which stands still: sleeps until somebody has sent
+   * something, and has it handled.
+   */
+  #awaitRequests(): void {
+    if (this.#drain(this.#server.innerInbox) > 0) return
+    park(this.#process, CORE_PARKED)
+    if (this.#hasRequests()) unpark(this.#process, CORE_PARKED)
+    else sleep(this.#process, CORE_PARKED, SLEEP_MS_MAX)
+  }
+
+  #hasRequests(): boolean {
+    const { links } = this.#server
+    for (let i = 0; i < links.length; i++) if (!links[i].requests.isEmpty()) return true
+    return false
+  }
+
   #drain(inbox: Inbox): number {
     const server = this.#server
     const links = server.links
@@ -148,12 +166,7 @@ export class Loop {
     const server = this.#server
     park(this.#process, CORE_PARKED)
     const { disk, outbox } = server
-    if (!disk.isEmpty() || outbox.withheld.isReleasable()) {
-      unpark(this.#process, CORE_PARKED)
-      return
-    }
-    for (const link of server.links) {
-      if (link.requests.isEmpty()) continue
+    if (!disk.isEmpty() || outbox.withheld.isReleasable() || this.#hasRequests()) {
       unpark(this.#process, CORE_PARKED)
       return
     }

@@ -25,7 +25,7 @@ import { Peers } from './engine/peers.ts'
 import { Propagation } from './engine/propagation.ts'
 import { Session } from './engine/session.ts'
 import { Timers } from './engine/timers.ts'
-import { execute } from './execute.ts'
+import { execute, executeWithinScript } from './execute.ts'
 import { Eviction } from './keyspace/eviction.ts'
 import { Keyspace } from './keyspace/keyspace.ts'
 import { Secrets } from './services/acl/secrets.ts'
@@ -196,7 +196,7 @@ export class Server {
     this.tracking = new Tracking(this)
     this.control = new Control(this)
     this.inbox = new Inbox(this, this.makeCall(), execute, false)
-    this.innerInbox = new Inbox(this, this.makeCall(), execute, true)
+    this.innerInbox = new Inbox(this, this.makeCall(), executeWithinScript, true)
     this.blocking = new Blocking(this, this.makeCall())
     this.shutdown.duties.push(({ force }) => this.aof.beforeShutdown(force))
     this.control.settingsChanged()

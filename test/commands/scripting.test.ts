@@ -60,7 +60,7 @@ describe('scripts', () => {
     check('SCRIPT KILL', '-NOTBUSY No scripts in execution right now.')
     check('SCRIPT DEBUG NO', '+OK')
     check('SCRIPT DEBUG MAYBE', '-ERR Use SCRIPT DEBUG YES/SYNC/NO')
-    check.redbun('SCRIPT DEBUG YES', '-ERR there is no debugger for scripts in this server')
+    check.redbun('SCRIPT DEBUG YES', error('ERR SCRIPT DEBUG YES is not possible in this server'))
     check('SCRIPT NOSUCH', "-ERR unknown subcommand 'NOSUCH'. Try SCRIPT HELP.")
   })
 

@@ -110,7 +110,7 @@ export class Inbox {
     }
     const { bytes } = link.requests
     const kind = words[word + 1]
-    if (this.#isWithinScript && !isOfSession(link, kind, connectionId)) {
+    if (this.#isWithinScript && this.#hasToWait(link, kind, connectionId)) {
       this.#defer(link, kind, connectionId, bytes, offset + HEADER_SIZE, size)
     } else {
       this.#rare(link, kind, connectionId, bytes, offset + HEADER_SIZE, size)
@@ -148,8 +148,16 @@ export class Inbox {
     session.waiting = waiting
   }
 
+  /** Whether a record is none that may be handled in the middle of a script. */
+  #hasToWait(link: CoreLink, kind: number, connectionId: number): boolean {
+    if (kind === KIND_OPENED) return false
+    const session = link.session(connectionId)
+    return session === undefined || this.#server.scripting.debugging.holdsBack(session, kind)
+  }
+
   /** The call that outlasted its record is over: those that wait behind it follow. Cold. */
   #goOnElsewhere(session: Session): void {
+    for (const held of this.#server.scripting.debugging.takeHeld()) this.resume(held)
     this.#server.innerInbox.replay(this)
     this.resume(session)
   }
@@ -174,6 +182,7 @@ export class Inbox {
   ): void {
     const copy = Buffer.from(bytes.subarray(at, at + size))
     this.#deferred.push({ link, kind, connectionId, bytes: copy, size })
+    this.#server.scripting.debugging.putOff(kind, copy)
   }
 
   /** Goes on after the call that the session stopped at, which was answered meanwhile. */
@@ -343,6 +352,7 @@ export class Inbox {
       if (kind === KIND_CLOSED) server.peers.closedByPeer(connectionId)
       return
     }
+    if (this.#isWithinScript && server.scripting.debugging.isBreach(session, kind)) return
     if (kind === KIND_LOGIN) {
       const allowed = session.authenticated || !server.users.passwordRequired
       server.outbox.order(session, KIND_LOGIN_DONE, allowed ? 1 : 0)
@@ -376,11 +386,6 @@ export class Inbox {
     this.#joinedRequests.give(joined)
     if (count === LEFT) this.#goOnElsewhere(session)
   }
-}
-
-/** Whether a record concerns a client and nothing else, so that no script minds. */
-function isOfSession(link: CoreLink, kind: number, connectionId: number): boolean {
-  return kind === KIND_OPENED || link.session(connectionId) !== undefined
 }
 
 /** A request of its own, cut out of a record that is about to be released. */

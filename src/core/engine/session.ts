@@ -47,6 +47,8 @@ export class Session {
   /** True when the gates must look closer at every call of this session. */
   special = false
   monitor = false
+  /** Its scripts run in the debugger. */
+  debugsScripts = false
   /** This is no client: a script's calls are made in its name. */
   isScript = false
   /** Messages may come that the client has not asked for: it subscribes, tracks, or is redirected to. */

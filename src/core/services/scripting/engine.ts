@@ -55,9 +55,11 @@ export class ScriptEngine {
   #memoryMax = LUA_MEMORY_KEPT_MAX
   /** When what is being loaded has to be done; 0: nothing is. */
   loadDeadlineUs = 0
+  /** For the debugger: called when a run is over, before its reply is written. */
+  onReturn: (() => void) | undefined = undefined
 
   /** `libraries`: what this engine offers beyond what all do. */
-  constructor(scripting: Scripting, libraries: (machine: LuaMachine) => readonly Library[]) {
+  constructor(scripting: Scripting, libraries: (engine: ScriptEngine) => readonly Library[]) {
     const machine = new LuaMachine()
     this.machine = machine
     this.#scripting = scripting
@@ -76,7 +78,7 @@ export class ScriptEngine {
       cjsonLibrary(machine),
       cmsgpackLibrary(machine),
       structLibrary(machine),
-      ...libraries(machine),
+      ...libraries(this),
     ])
     const { api, state } = machine
     const [handler] = machine.define([(caller) => handleError(machine, caller)], [])
@@ -153,6 +155,7 @@ export class ScriptEngine {
       }
       const failed = api.lua_pcall(state, asFunction ? 2 : 0, 1, 1) !== 0
       if (this.#scripting.run.killed) this.#setHook(state, HOOK_COUNT)
+      if (this.onReturn !== undefined) this.onReturn()
       if (failed) this.#answerError(call)
       else this.#toReply.write(state, call.reply, this.nested.session.protocol)
       api.lua_settop(state, 0)
@@ -172,6 +175,7 @@ export class ScriptEngine {
     const isTrap = error instanceof WebAssembly.RuntimeError || isStackOverflow(error)
     if (!isOurs && !isTrap) throw error
     this.isBroken = true
+    this.onReturn?.()
     const text = isOurs ? error.text : `the interpreter failed: ${(error as Error).message}`
     call.reply.error(`ERR Error running script ${this.#scripting.run.name}, ${text}`)
   }

@@ -9,10 +9,12 @@ import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError } from '../../engine/errors.ts'
 import { scriptCallFlags } from './call-flags.ts'
+import { debugSessions } from './lazy.ts'
 import { NEGATIVE_KEYS, TOO_MANY_KEYS } from './scripting.ts'
 import { scriptShebang } from './shebang.ts'
 
 const NO_SCRIPT = new CommandError('NOSCRIPT No matching script. Please use EVAL.')
+const DEBUG_BY_SHA = new CommandError('ERR Please use EVAL instead of EVALSHA for debugging')
 const FLAGS = ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys'] as const
 const EFFORT = 'Depends on the script that is executed.'
 
@@ -84,15 +86,31 @@ export const evalshaRoCommand = command({
 
 function runBody(call: Call, readOnly: boolean): void {
   call.server.scripting.announce(call)
+  if (isDebugged(call)) return debugBody(call, readOnly)
   const keyCount = countKeys(call)
   const { scripts } = call.server.scripting
   scripts.perform(call, scripts.load(call.args.text(1)), keyCount, readOnly)
+}
+
+/** DIFFERS: what is inside a transaction is not debugged; its replies have begun before. */
+function isDebugged({ session, mayBlock }: Call): boolean {
+  return session.debugsScripts && mayBlock
+}
+
+// alloc: cold, scripts that are debugged
+function debugBody(call: Call, readOnly: boolean): void {
+  const { scripts } = call.server.scripting
+  debugSessions().debugScript(call, (engine) => {
+    const keyCount = countKeys(call)
+    scripts.performIn(engine, call, scripts.load(call.args.text(1)), keyCount, readOnly)
+  })
 }
 
 function runSha(call: Call, readOnly: boolean): void {
   call.server.scripting.announce(call)
   const { scripts } = call.server.scripting
   if (call.args.lengths[1] !== 40) throw NO_SCRIPT
+  if (isDebugged(call)) throw DEBUG_BY_SHA
   const keyCount = countKeys(call)
   const script = scripts.find(call.args.text(1))
   if (script === undefined) throw NO_SCRIPT

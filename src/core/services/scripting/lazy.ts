@@ -6,6 +6,7 @@
  * Owns: nothing.
  * Never: loads anything before it is asked to.
  */
+import type * as debugSessionModule from './debugger/debug-session.ts'
 import type * as libraryLoaderModule from './library-loader.ts'
 import type * as scriptEngineModule from './script-engine.ts'
 
@@ -15,4 +16,8 @@ export function scriptEngines(): typeof scriptEngineModule {
 
 export function libraryLoaders(): typeof libraryLoaderModule {
   return require('./library-loader.ts')
+}
+
+export function debugSessions(): typeof debugSessionModule {
+  return require('./debugger/debug-session.ts')
 }

@@ -27,7 +27,7 @@ import { Reply, type ReplySink } from '../../engine/reply.ts'
 import { Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
 import { LUA_NUMBER, LUA_STRING, type LuaMachine } from './lua/machine.ts'
-import { ReplyToLua } from './reply-to-lua.ts'
+import { type ReplyReader, ReplyToLua } from './reply-to-lua.ts'
 import type { ScriptRun } from './run.ts'
 import { pushCountedError, pushError, raiseError } from './script-error.ts'
 
@@ -59,7 +59,8 @@ export class NestedCall implements ReplySink {
   readonly #call: Call
   readonly #args: Args
   readonly #reply: Reply
-  readonly #toLua: ReplyToLua
+  /** The debugger puts itself in its place. */
+  toLua: ReplyReader
   readonly #look: (state: number) => void
   readonly session: Session
   /** Where replies begin in the interpreter's memory. */
@@ -83,7 +84,7 @@ export class NestedCall implements ReplySink {
     this.#run = scriptRun
     this.#args = new Args(machine.bytes, machine.words, server.start.hashSeed)
     this.#reply = new Reply(this)
-    this.#toLua = new ReplyToLua(machine)
+    this.toLua = new ReplyToLua(machine)
     this.session = new Session(0, server.links[0], -1, NOBODY, server.clock.nowMs)
     this.session.isScript = true
     this.session.authenticated = true
@@ -165,7 +166,7 @@ export class NestedCall implements ReplySink {
     const { api, bytes } = this.#machine
     const value = api.lua_tonumber(state, index + 1)
     const at = this.#numbersAt + index * NUMBER_SIZE
-    const text = Number.isNaN(value) ? '-nan' : formatDouble(value)
+    const text = numberText(value)
     bytes.latin1Write(text, at)
     this.#args.offsets[index] = at
     this.#args.lengths[index] = text.length
@@ -265,10 +266,9 @@ export class NestedCall implements ReplySink {
   /** The reply becomes a value of Lua. False: it is an error. */
   #pushReply(state: number): boolean {
     const long = this.#long
-    const end = this.#reply.position
-    if (long === undefined) return this.#toLua.push(state, undefined, this.#replyAt, end)
+    if (long === undefined) return this.toLua.push(state, undefined, this.#replyAt)
     this.#long = undefined
-    return this.#toLua.push(state, long, 0, end)
+    return this.toLua.push(state, long, 0)
   }
 
   /** The reply outgrows its place: the interpreter's memory must not move now, so it leaves it. */
@@ -281,6 +281,11 @@ export class NestedCall implements ReplySink {
     this.#long = longer
     reply.useSpace(longer, used, longer.length)
   }
+}
+
+/** A number as it is given to a command. */
+export function numberText(value: number): string {
+  return Number.isNaN(value) ? '-nan' : formatDouble(value)
 }
 
 function neverLater(): Answer {

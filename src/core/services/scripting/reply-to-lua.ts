@@ -30,7 +30,12 @@ const LETTER_T = 116
 const STACK_SLOTS = 6
 const TOO_DEEP = 'too many nested replies'
 
-export class ReplyToLua {
+export interface ReplyReader {
+  /** Pushes the reply that begins at `at`. False: it was an error. */
+  push(state: number, apart: Buffer | undefined, at: number): boolean
+}
+
+export class ReplyToLua implements ReplyReader {
   readonly #machine: LuaMachine
   /** Where the reply lies, if not in the interpreter's memory. */
   #apart: Buffer | undefined = undefined
@@ -40,8 +45,7 @@ export class ReplyToLua {
     this.#machine = machine
   }
 
-  /** Pushes the reply that begins at `at`. False: it was an error. */
-  push(state: number, apart: Buffer | undefined, at: number, _end: number): boolean {
+  push(state: number, apart: Buffer | undefined, at: number): boolean {
     this.#apart = apart
     this.#at = at
     const isError = this.#bytes[at] === MINUS

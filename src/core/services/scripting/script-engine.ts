@@ -11,11 +11,25 @@ import type { Library } from './lua/sandbox.ts'
 import { handleError } from './script-error.ts'
 import type { Scripting } from './scripting.ts'
 
+/** What functions of an engine find there. */
+export type FurnishedEngine = Pick<ScriptEngine, 'machine' | 'nested'>
+
 export function makeScriptEngine(scripting: Scripting): ScriptEngine {
-  return new ScriptEngine(scripting, scriptLibraries)
+  return new ScriptEngine(scripting, ({ machine }) => scriptLibraries(machine))
 }
 
-/** What only scripts are given; without a debugger, there is nothing to break into. */
+/** An engine for a script that is debugged. `functions`: take the place of those of `redis`. */
+export function makeDebugEngine(
+  scripting: Scripting,
+  functions: (engine: FurnishedEngine) => Library['functions'],
+): ScriptEngine {
+  return new ScriptEngine(scripting, (engine) => [
+    ...scriptLibraries(engine.machine),
+    { name: 'redis', functions: functions(engine) },
+  ])
+}
+
+/** What only scripts are given. Where nobody debugs, there is nothing to break into. */
 function scriptLibraries(machine: LuaMachine): readonly Library[] {
   const boolean = (value: number) => (state: number) => {
     machine.api.lua_pushboolean(state, value)

@@ -26,6 +26,7 @@ export interface ErrorInformation {
 
 /** Pushes an error table. `text`: '-CODE text', or a text alone, which gets the code ERR. */
 export function pushError(machine: LuaMachine, state: number, text: string): void {
+  machine.onError?.(text)
   let shown = `ERR ${text}`
   if (text[0] === '-') shown = text.includes(' ') ? text.slice(1) : `ERR ${text.slice(1)}`
   machine.api.lua_createtable(state, 0, 2)

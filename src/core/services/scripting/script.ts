@@ -11,21 +11,27 @@ import { helpSubcommand } from '../server/help.ts'
 
 const FLUSH_MODE = new CommandError('ERR SCRIPT FLUSH only support SYNC|ASYNC option')
 const DEBUG_MODE = new CommandError('ERR Use SCRIPT DEBUG YES/SYNC/NO')
-// DIFFERS: there is no debugger for scripts, and nothing pretends that there is.
-const NO_DEBUGGER = new CommandError('ERR there is no debugger for scripts in this server')
+const DEBUG_IN_TRANSACTION = new CommandError('ERR SCRIPT DEBUG must be called outside a pipeline')
+// DIFFERS: there is no process that a script could run in so that what it writes vanishes with it.
+const DEBUG_FORKED = new CommandError(
+  'ERR SCRIPT DEBUG YES is not possible in this server, which has no forked processes. Use SCRIPT DEBUG SYNC, which keeps what the script writes.',
+)
 
 const scriptDebug: CommandDefinition = {
   name: 'DEBUG',
   usage: '<mode: YES | SYNC | NO>',
-  summary: 'Sets the debug mode of the scripts that follow: there is no debugger, so it is NO.',
+  summary: "Runs the client's scripts in the debugger from now on, or without it.",
   since: '3.2.0',
   complexity: 'O(1)',
   flags: ['noscript'],
   reply: 'ok',
 
-  run({ args, reply }) {
-    if (args.is(2, 'YES') || args.is(2, 'SYNC')) throw NO_DEBUGGER
-    if (!args.is(2, 'NO')) throw DEBUG_MODE
+  run({ args, mayBlock, reply, session }) {
+    if (!mayBlock) throw DEBUG_IN_TRANSACTION
+    if (args.is(2, 'YES')) throw DEBUG_FORKED
+    const isOn = args.is(2, 'SYNC')
+    if (!isOn && !args.is(2, 'NO')) throw DEBUG_MODE
+    session.debugsScripts = isOn
     reply.ok()
   },
 }

@@ -12,6 +12,7 @@
 import type { Call } from '../../engine/call.ts'
 import { CommandError, PRIMARY_DOWN } from '../../engine/errors.ts'
 import type { Server } from '../../server.ts'
+import { Debugging } from './debugger/debugging.ts'
 import type { ScriptEngine } from './engine.ts'
 import { Functions } from './functions.ts'
 import { Prng } from './prng.ts'
@@ -66,6 +67,7 @@ export class Scripting {
   readonly prng = new Prng()
   readonly scripts: Scripts
   readonly functions: Functions
+  readonly debugging: Debugging
   /** The loop's; absent where there is none. */
   serveOthers: ServeOthers = () => {}
   /** `busy-reply-threshold`; infinite when nobody is ever told. */
@@ -75,6 +77,7 @@ export class Scripting {
     this.server = server
     this.scripts = new Scripts(this)
     this.functions = new Functions(this)
+    this.debugging = new Debugging(server)
   }
 
   /** Takes over the directives. */

@@ -95,6 +95,19 @@ export class Scripts {
     if (engine.isBroken || engine.isWasteful) this.#dropEngine()
   }
 
+  /** As `perform`, in an engine of the caller's. Throws: CommandError. */
+  performIn(
+    engine: ScriptEngine,
+    call: Call,
+    script: Script,
+    keyCount: number,
+    readOnly: boolean,
+  ): void {
+    const ref = compileIn(engine, script)
+    const { sha, flags } = script
+    this.#scripting.perform(call, engine, ref, sha, flags, readOnly, keyCount, false)
+  }
+
   /** Forgets all scripts, and Lua with everything in it. */
   flush(): void {
     this.#bySha.clear()
@@ -111,14 +124,7 @@ export class Scripts {
 
   // alloc: a new script
   #compile(script: Script): void {
-    const { size } = scriptShebang(script.text)
-    // The first line stays as an empty one, so that errors name the right lines.
-    const source = Buffer.from(script.text.slice(size), 'latin1')
-    const ref = this.#running().compile(source, '@user_script')
-    if (typeof ref === 'string') {
-      throw new CommandError(`ERR Error compiling script (new function): ${ref}`)
-    }
-    script.ref = ref
+    script.ref = compileIn(this.#running(), script)
   }
 
   /** Lets go of Lua and its memory: scripts are compiled anew when they are called. */
@@ -129,4 +135,17 @@ export class Scripts {
     this.#engine = undefined
     for (const script of this.#bySha.values()) script.ref = 0
   }
+}
+
+/** Gives the number under which the engine keeps the script. Throws: CommandError. */
+// alloc: a new script
+function compileIn(engine: ScriptEngine, { text }: Script): number {
+  const { size } = scriptShebang(text)
+  // The first line stays as an empty one, so that errors name the right lines.
+  const source = Buffer.from(text.slice(size), 'latin1')
+  const ref = engine.compile(source, '@user_script')
+  if (typeof ref === 'string') {
+    throw new CommandError(`ERR Error compiling script (new function): ${ref}`)
+  }
+  return ref
 }

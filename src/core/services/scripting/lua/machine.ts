@@ -30,6 +30,7 @@ export const LUA_NUMBER = 3
 export const LUA_STRING = 4
 export const LUA_TABLE = 5
 export const LUA_FUNCTION = 6
+export const LUA_THREAD = 8
 
 export const TYPE_NAMES = [
   'nil',
@@ -104,6 +105,8 @@ export interface LuaApi {
   lua_error(state: number): number
   lua_gc(state: number, what: number, data: number): number
   lua_getfield(state: number, index: number, name: number): void
+  /** Gives the name, 0 when there is no such variable. */
+  lua_getlocal(state: number, record: number, index: number): number
   lua_getinfo(state: number, what: number, record: number): number
   lua_getmetatable(state: number, index: number): number
   lua_getstack(state: number, level: number, record: number): number
@@ -171,6 +174,8 @@ export class LuaMachine {
   /** An area in the interpreter's memory for what passes through. */
   readonly scratch: number
   readonly scratchSize = SCRATCH_SIZE
+  /** For the debugger: told of each error that becomes a value of Lua. */
+  onError: ((text: string) => void) | undefined = undefined
   readonly #memoryMax: number
   readonly #lengthAt: number
   readonly #debugRecord: number
