@@ -64,10 +64,6 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   'unit/other': ["Don't rehash if redis has child process"],
   'unit/oom-score-adj': ['CONFIG SET oom-score-adj works as expected'],
   'unit/shutdown': ['Temp rdb will be deleted if we use bg_unlink when shutdown'],
-  'unit/scripting': [
-    'Test scripting debug protocol parsing',
-    'Test scripting debug lua stack overflow',
-  ],
   'integration/rdb': ['failed bgsave prevents writes'],
   'integration/aof-multi-part': [
     'AOF multiple rewrite failures will open multiple INCR AOFs',

@@ -46,11 +46,6 @@ const OWN_PORT_DISTANCE = 32
 const OUR_TOOLS = { 'redis-check-aof': '--check-aof', 'redis-check-rdb': '--check-rdb' }
 const THEIR_TOOLS = ['redis-cli', 'redis-benchmark']
 const EXECUTABLE = join(ROOT, 'dist/redbun')
-/** What stands outside of any test and would end its unit: exceptions.md says why. */
-const CUTS: Readonly<Record<string, string>> = {
-  'tests/unit/scripting.tcl':
-    "    r script debug sync\n    r eval {return 'hello'} 0\n    r eval {return 'hello'} 0\n",
-}
 
 export function makeStage(mode: Mode, suite: string): Promise<Stage> {
   return mode === 'self' ? Promise.resolve(selfStage(suite)) : externalStage(suite)
@@ -85,10 +80,6 @@ function selfStage(suite: string): Stage {
   cpSync(join(suite, 'tests'), join(folder, 'tests'), { recursive: true })
   for (const name of ['redis.conf', 'sentinel.conf', 'utils', 'deps', 'runtest']) {
     if (existsSync(join(suite, name))) symlinkSync(join(suite, name), join(folder, name))
-  }
-  for (const [path, text] of Object.entries(CUTS)) {
-    const whole = readFileSync(join(folder, path), 'latin1')
-    writeFileSync(join(folder, path), whole.replace(text, ''), 'latin1')
   }
   const tools = join(folder, 'src')
   mkdirSync(tools)
