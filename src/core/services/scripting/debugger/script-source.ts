@@ -34,7 +34,10 @@ export class ScriptSource {
     return true
   }
 
-  /** False when the line has none. */
+  /**
+   * False when the line has none.
+   * DIFFERS: the others stay where they are; Redis moves them in part and mixes up their lines.
+   */
   removeBreakpoint(line: number): boolean {
     if (!this.breakpoints.includes(line)) return false
     this.breakpoints = this.breakpoints.filter((one) => one !== line)

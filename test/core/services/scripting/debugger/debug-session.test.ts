@@ -116,6 +116,16 @@ describe('a debugged script', () => {
     client.terminate()
   })
 
+  test('keeps the other breakpoints where they are when one is removed', async () => {
+    const client = await debugged(redbun)
+    await client.call('b 1 3 4')
+    expect(await client.ask('b -1')).toBe('*1 +"Breakpoint removed."')
+    expect(await client.ask('b')).toBe(
+      `*3 +"2 breakpoints set:" +"  #3   redis.call('incr', 'n')" +"  #4   return a"`,
+    )
+    client.terminate()
+  })
+
   test('tells the text of an error that is a table', async () => {
     const client = await debugged(redbun)
     const told = await client.ask(['e', "redis.call('nosuch')"])
