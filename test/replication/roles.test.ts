@@ -11,7 +11,7 @@ import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { notation } from '../support/reply.ts'
 import { makeDirectory, redisServerPath } from '../support/server.ts'
-import { info, type Kind, linked, onStage, PATIENCE_MS, sameData, until } from './stage.ts'
+import { info, type Kind, linked, online, onStage, PATIENCE_MS, sameData, until } from './stage.ts'
 
 setDefaultTimeout(PATIENCE_MS)
 
@@ -21,9 +21,7 @@ const KINDS: readonly Kind[] = redisServerPath === '' ? ['redbun'] : ['redbun', 
 describe.each(KINDS)('%s', (kind) => {
   test.concurrent('a replica refuses writes and says what it is', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind)
-      const replica = await stage.follow(kind, primary)
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind)
       const [master, follower] = [await primary.connect(), await replica.connect()]
       await master.call('SET k v')
       await sameData(primary, replica)
@@ -90,9 +88,7 @@ describe.each(KINDS)('%s', (kind) => {
 
   test.concurrent('a replica that cannot save what its primary writes ends, or goes on if told to', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind)
-      const replica = await stage.follow(kind, primary)
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind)
       const [master, follower] = [await primary.connect(), await replica.connect()]
       const gone = makeDirectory()
       await follower.call(['CONFIG', 'SET', 'dir', gone, 'save', '3600 1000'])
@@ -197,9 +193,7 @@ describe.each(KINDS)('%s', (kind) => {
 
   test.concurrent('what expires is gone from the replica when the primary says so', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind)
-      const replica = await stage.follow(kind, primary)
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind)
       const [master, follower] = [await primary.connect(), await replica.connect()]
       await master.call('DEBUG SET-ACTIVE-EXPIRE 0')
       await master.call('SET k v PX 100')
@@ -213,9 +207,7 @@ describe.each(KINDS)('%s', (kind) => {
 
   test.concurrent('FAILOVER exchanges the parts', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind)
-      const replica = await stage.follow(kind, primary)
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind)
       const [former, next] = [await primary.connect(), await replica.connect()]
       await until('the replica', () => info(former, 'connected_slaves'), '1')
       await former.call('SET k v')
@@ -237,15 +229,9 @@ describe.each(KINDS)('%s', (kind) => {
 
   test.concurrent('after FAILOVER a link that broke is made again as any other', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind)
-      const replica = await stage.follow(kind, primary)
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind)
       const [former, next] = [await primary.connect(), await replica.connect()]
-      await until(
-        'the replica',
-        () => info(former, 'slave0'),
-        (text) => text.includes('online'),
-      )
+      await online(former)
       expect(await former.ask('FAILOVER')).toBe('+OK')
       await until('the new replica', () => info(former, 'master_link_status'), 'up')
       for (let i = 0; i < 2; i++) {
@@ -327,11 +313,7 @@ describe.each(KINDS)('%s', (kind) => {
       const replica = await stage.follow(kind, primary)
       await linked(replica)
       const client = await primary.connect()
-      await until(
-        'the replica',
-        () => info(client, 'slave0'),
-        (text) => text.includes('online'),
-      )
+      await online(client)
       const before = Number(await info(client, 'used_memory'))
       replica.child.kill('SIGSTOP')
       const large = 'x'.repeat(10_000_000)
@@ -383,9 +365,7 @@ describe.each(KINDS)('%s', (kind) => {
 
   test.concurrent('a link that broke is made again at once', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind)
-      const replica = await stage.follow(kind, primary)
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind)
       const client = await primary.connect()
       expect(await client.ask('CLIENT KILL TYPE replica')).toBe(':1')
       await until('the other side', () => info(client, 'sync_partial_ok'), '1')
@@ -437,15 +417,9 @@ describe.each(KINDS)('%s', (kind) => {
 
   test.concurrent('DEBUG REPLICATE lets a replica do what its primary has not done', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind)
-      const replica = await stage.follow(kind, primary)
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind)
       const [master, follower] = [await primary.connect(), await replica.connect()]
-      await until(
-        'the replica',
-        () => info(master, 'slave0'),
-        (text) => text.includes('online'),
-      )
+      await online(master)
       expect(await master.ask('DEBUG REPLICATE SET k v')).toBe('+OK')
       await until('the write', () => follower.ask('GET k'), '$v')
       expect(await master.ask('GET k')).toBe('(nil)')

@@ -56,6 +56,14 @@ export class Stage {
     return server
   }
 
+  /** A primary, and a replica that has its data. */
+  async pair(kind: Kind): Promise<[primary: RunningServer, replica: RunningServer]> {
+    const primary = await this.start(kind)
+    const replica = await this.follow(kind, primary)
+    await linked(replica)
+    return [primary, replica]
+  }
+
   /** Kills a server and starts it anew with the files that it has left. */
   async again(kind: Kind, server: RunningServer): Promise<RunningServer> {
     const directory = makeDirectory()
@@ -172,6 +180,15 @@ export async function until<Value>(
     await Bun.sleep(20)
   }
   throw new Error(`${what}: still ${String(last)} after ${patienceMs} ms`)
+}
+
+/** Waits until a primary counts its first replica as one that follows. */
+export async function online(client: Client): Promise<void> {
+  await until(
+    'the replica',
+    () => info(client, 'slave0'),
+    (text) => text.includes('online'),
+  )
 }
 
 export async function linked(replica: RunningServer): Promise<void> {
