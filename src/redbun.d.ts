@@ -136,6 +136,7 @@ export type Directive =
   | 'maxmemory-eviction-tenacity'
   | 'maxmemory-policy'
   | 'maxmemory-samples'
+  | 'metrics-port'
   | 'min-replicas-max-lag'
   | 'min-replicas-to-write'
   | 'no-appendfsync-on-rewrite'

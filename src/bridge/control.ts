@@ -53,6 +53,18 @@ export type FromCore =
       /** Every setting, also those at their default. */
       readonly all: boolean
     }
+  /** To main: what it has asked for by 'report'. */
+  | {
+      readonly type: 'report'
+      readonly number: number
+      /** INFO everything. */
+      readonly info: string
+      readonly slowLog: {
+        readonly length: number
+        /** None when nothing was slow. */
+        readonly last: readonly { readonly id: number; readonly durationUs: number }[]
+      }
+    }
   /** Both answered as above; reading answers with the text, one character a byte. */
   | { readonly type: 'text-read'; readonly number: number; readonly path: string }
   | {
@@ -76,4 +88,6 @@ export type ToCore =
       /** What was asked for, if it was a text. */
       readonly text?: string
     }
+  /** Answered by 'report' with the same number. */
+  | { readonly type: 'report'; readonly number: number }
   | { readonly type: 'process'; readonly values: Readonly<Record<string, number | string>> }

@@ -63,13 +63,17 @@ export interface Definition<T extends ValueType = ValueType> {
   readonly alias?: string
   /** Answered only when asked by its full name. */
   readonly hidden?: true
+  /** Of this server alone: Redis does not know it. */
+  readonly own?: true
   /** An empty value is a value, which CONFIG REWRITE writes as `""`; else it is no value at all. */
   readonly keepsEmpty?: true
   /** A secret: its value never appears in a log or an error. */
   readonly secret?: true
 }
 
-type Rest = Partial<Pick<Definition, 'alias' | 'hidden' | 'keepsEmpty' | 'secret' | 'change'>>
+type Rest = Partial<
+  Pick<Definition, 'alias' | 'hidden' | 'own' | 'keepsEmpty' | 'secret' | 'change'>
+>
 
 const INT_MAX = 2n ** 31n - 1n
 const INT_MIN = -(2n ** 31n)
@@ -105,6 +109,8 @@ export const PARAMS = {
   'bind-source-addr': string('', core),
   unixsocket: string('', ioAndMain, AT_START),
   unixsocketperm: define('int', permissions, '0', ioAndMain, AT_START),
+  // Hidden, so that who compares all directives with Redis's finds the same.
+  'metrics-port': int(0n, 65535n, '0', main, { change: 'start', hidden: true, own: true }),
   'tcp-backlog': int(0n, INT_MAX, '511', inert('the runtime chooses the backlog'), AT_START),
   'tcp-keepalive': int(0n, INT_MAX, '300', io),
   timeout: int(0n, INT_MAX, '0', coreAndIo),

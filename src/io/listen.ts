@@ -60,14 +60,16 @@ export function reservePort(settings: Settings): ReservedPort {
   return { number: listener.port, release: () => listener.stop(true) }
 }
 
-function addressesOf(settings: Settings): string[] {
+/** The words of `bind`; one that begins with `-` may be missing. */
+export function addressesOf(settings: Settings): string[] {
   return settings
     .text('bind')
     .split(' ')
     .filter((address) => address !== '')
 }
 
-function hostOf(name: string): string {
+/** As the system wants it. */
+export function hostOf(name: string): string {
   return name === '*' ? '0.0.0.0' : name === '::*' ? '::' : name
 }
 

@@ -25,6 +25,7 @@ import { REDBUN_VERSION, REDIS_VERSION } from '../config/version.ts'
 import type { CoreStart } from '../core/server.ts'
 import type { DiskSays, DiskStart } from '../disk/worker.ts'
 import { isAboutListening, type ListenOutcome, listen } from '../io/listen.ts'
+import { Metrics } from '../io/metrics.ts'
 import { IoThread } from '../io/thread.ts'
 import type { IoStart } from '../io/worker.ts'
 import type { LookupItem } from '../lib/command-lookup.ts'
@@ -61,6 +62,7 @@ export class ServerProcess {
   readonly #hashSeed = randomBytes(4).readInt32LE()
   readonly #oomScore: OomScore
   readonly #title: Title
+  readonly #metrics: Metrics
   #listening = 0
   #ending = false
   #sharing: number
@@ -77,6 +79,7 @@ export class ServerProcess {
     this.#host = host
     this.#oomScore = new OomScore(settings.text('replicaof') !== '', (text) => logger.warning(text))
     this.#title = new Title(configuration.file)
+    this.#metrics = new Metrics(settings, (number) => this.#io.tellCore({ type: 'report', number }))
     this.#sharing = settings.int('io-threads')
     this.#memory = createBridgeMemory(
       this.#sharing,
@@ -189,6 +192,7 @@ export class ServerProcess {
     else if (message.type === 'shutdown') this.#end(message.status)
     else if (message.type === 'shutdown-failed') this.#goOn()
     else if (message.type === 'disk') this.#startDisk()
+    else if (message.type === 'report') this.#metrics.answer(number, message)
     else if (message.type === 'rewrite') {
       const error = rewriteConfiguration(this.#configuration.file, message)
       this.#io.tellCore({ type: 'answer', number, error, about: '' })
@@ -240,7 +244,13 @@ export class ServerProcess {
       }
       worker.postMessage(start)
     }
-    this.#listened(listen(this.#io.listeners, this.#configuration.settings, { unix: true }))
+    const outcome = listen(this.#io.listeners, this.#configuration.settings, { unix: true })
+    try {
+      if (outcome.failure === undefined) this.#metrics.listen()
+    } catch (error) {
+      return this.#fatal((error as Error).message)
+    }
+    this.#listened(outcome)
   }
 
   /** Later than the others, and only if it is needed: most of what a server does needs no file. */
@@ -337,6 +347,7 @@ export class ServerProcess {
     this.#ending = true
     const { settings } = this.#configuration
     this.#io.listeners.stop()
+    this.#metrics.stop()
     clearInterval(this.#vitals)
     const pidFile = settings.text('pidfile')
     if (pidFile !== '' && this.#pidFileWritten) unlinkSync(pidFile)

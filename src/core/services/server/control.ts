@@ -10,6 +10,7 @@ import type { FromCore, ToCore } from '../../../bridge/control.ts'
 import type { Name } from '../../../config/params.ts'
 import type { CoreLink } from '../../engine/link.ts'
 import type { Server } from '../../server.ts'
+import { infoText } from './info.ts'
 import { shutdownFlags } from './shutdown.ts'
 
 /**
@@ -76,6 +77,8 @@ export class Control {
       const answered = this.#questions.get(message.number)
       this.#questions.delete(message.number)
       answered?.(message.error, message.about, message.text ?? '')
+    } else if (message.type === 'report') {
+      this.#report(message.number)
     } else if (message.type === 'process') {
       this.process = message.values
       const { reclaim, keyspace } = this.#server
@@ -87,6 +90,13 @@ export class Control {
       const setting = message.signal === 'SIGINT' ? 'shutdown-on-sigint' : 'shutdown-on-sigterm'
       shutdown.signal(shutdownFlags(settings.text(setting)))
     }
+  }
+
+  #report(number: number): void {
+    const { slowLog } = this.#server.latency
+    const last = slowLog.slice(0, 1).map(({ id, durationUs }) => ({ id, durationUs }))
+    const info = infoText(this.#server, ['everything'])
+    this.send({ type: 'report', number, info, slowLog: { length: slowLog.length, last } })
   }
 
   #question(answered: Answered): number {

@@ -72,7 +72,7 @@ export const infoCommand = command({
 })
 
 /** `wanted`: names in small letters; none asks for the default ones. */
-function infoText(server: Server, wanted: readonly string[]): string {
+export function infoText(server: Server, wanted: readonly string[]): string {
   const names = new Set(wanted)
   const all = names.has('all') || names.has('everything')
   const usual = all || wanted.length === 0 || names.has('default')
