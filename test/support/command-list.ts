@@ -18,10 +18,10 @@ const END = '<!-- /commands -->\n'
 /** A table of Markdown. Commands with subcommands say how many. */
 export function commandList(): string {
   const names = new Map<string, string[]>()
-  for (const { name: group, definitions } of commandGroups) {
-    const list = names.get(group) ?? []
-    names.set(group, list)
-    for (const { name, subcommands = [] } of definitions) {
+  for (const { name: usual, definitions } of commandGroups) {
+    for (const { name, group = usual, subcommands = [] } of definitions) {
+      const list = names.get(group) ?? []
+      names.set(group, list)
       list.push(subcommands.length === 0 ? name : `${name} (${subcommands.length})`)
     }
   }
