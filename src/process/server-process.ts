@@ -47,6 +47,10 @@ interface SettingFailure {
 }
 
 const SECRET_SIZE = 32
+/** Whether the system spreads connections over the threads that listen on one port. */
+const SPREADS = process.platform === 'linux'
+const ONE_IO_THREAD =
+  'WARNING: this system does not spread connections over io-threads, so there is one.'
 const CANNOT_BIND = 'Failed to bind to specified addresses.'
 const CANNOT_LISTEN = 'Unable to listen on this port. Check server logs.'
 const CANNOT_SCORE = 'Failed to set current oom_score_adj. Check server logs.'
@@ -80,7 +84,7 @@ export class ServerProcess {
     this.#oomScore = new OomScore(settings.text('replicaof') !== '', (text) => logger.warning(text))
     this.#title = new Title(configuration.file)
     this.#metrics = new Metrics(settings, (number) => this.#io.tellCore({ type: 'report', number }))
-    this.#sharing = settings.int('io-threads')
+    this.#sharing = SPREADS ? settings.int('io-threads') : 1
     this.#memory = createBridgeMemory(
       this.#sharing,
       REQUEST_RING_SIZE,
@@ -115,6 +119,7 @@ export class ServerProcess {
         ? 'Warning: no config file specified, using the default config. In order to specify a config file use bun run server /path/to/redis.conf'
         : 'Configuration loaded',
     )
+    if (this.#sharing < settings.int('io-threads')) this.#logger.warning(ONE_IO_THREAD)
     this.#oomScore.apply(settings)
     if (this.#host.isOwn) {
       process.on('SIGTERM', () => this.#signal('SIGTERM'))
