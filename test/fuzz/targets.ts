@@ -1,0 +1,14 @@
+/**
+ * All targets of the fuzzer, those of most worth first. What is random commands beside real Redis is
+ * not among them: it has a way of its own, and finds differences.
+ *
+ * Thread: any.
+ * Owns: their order.
+ * Never: starts one.
+ */
+import { dump } from './dump.ts'
+import { lua } from './lua.ts'
+import { protocol } from './protocol.ts'
+import type { Target } from './target.ts'
+
+export const targets: readonly Target[] = [protocol, dump, lua]
