@@ -7,8 +7,11 @@
  * Never: starts one.
  */
 import { dump } from './dump.ts'
+import { aof, rdb } from './files.ts'
 import { lua } from './lua.ts'
 import { protocol } from './protocol.ts'
+import { replication } from './replication.ts'
+import { acl, config } from './settings.ts'
 import type { Target } from './target.ts'
 
-export const targets: readonly Target[] = [protocol, dump, lua]
+export const targets: readonly Target[] = [protocol, dump, lua, rdb, aof, config, acl, replication]

@@ -31,8 +31,10 @@ export interface ServerOptions {
   /** How it is reached, where that is not the TCP port. */
   readonly address?: (directory: string, port: number) => Address
   readonly environment?: Readonly<Record<string, string>>
-  /** Lines of a configuration file. */
-  readonly config?: string
+  /** A configuration file. */
+  readonly config?: string | Uint8Array
+  /** What lies in its directory before it starts, by path. */
+  readonly files?: Readonly<Record<string, Uint8Array>>
   /** What is started instead of the sources: an executable, and words before all others. */
   readonly program?: readonly string[]
 }
@@ -97,6 +99,11 @@ export function startRedbun(options: ServerOptions = {}): Promise<RunningServer>
   return start(options.program ?? [process.execPath, MAIN], options)
 }
 
+/** Starts our server without waiting for what comes of it. */
+export function launchRedbun(options: ServerOptions = {}): Promise<RunningServer> {
+  return launch([process.execPath, MAIN], options)
+}
+
 /** Starts a real redis-server; look at `redisServerPath` before. */
 export function startRedis(options: ServerOptions = {}): Promise<RunningServer> {
   return start([redisServerPath], options)
@@ -140,11 +147,14 @@ export function freePort(): number {
   return port
 }
 
-async function start(program: readonly string[], options: ServerOptions): Promise<RunningServer> {
+async function launch(program: readonly string[], options: ServerOptions): Promise<RunningServer> {
   const directory = makeDirectory()
   const port = options.port ?? freePort()
   const address = options.address?.(directory, port) ?? { host: '127.0.0.1', port }
   const file = join(directory, 'test.conf')
+  for (const [path, bytes] of Object.entries(options.files ?? {})) {
+    await Bun.write(join(directory, path), bytes)
+  }
   if (options.config !== undefined) await Bun.write(file, options.config)
   const child = Bun.spawn(
     [
@@ -163,7 +173,12 @@ async function start(program: readonly string[], options: ServerOptions): Promis
       stderr: Bun.file(join(directory, 'errors')),
     },
   )
-  const server = new RunningServer(child, directory, port, address)
+  return new RunningServer(child, directory, port, address)
+}
+
+async function start(program: readonly string[], options: ServerOptions): Promise<RunningServer> {
+  const server = await launch(program, options)
+  const { address, directory } = server
   const deadline = performance.now() + STARTED_WITHIN_MS
   while (server.isRunning && performance.now() < deadline) {
     if (await answers(address)) return server

@@ -1,0 +1,135 @@
+/**
+ * Attacks a replica: a primary that answers as one does, up to a changed word, a changed snapshot or a
+ * changed stream of commands.
+ *
+ * Thread: any.
+ * Owns: the pretended primary, and the replica.
+ * Never: keeps a link for longer than a round.
+ */
+import type { Dice } from '../conformance/dice.ts'
+import { encodeRequest } from '../support/argv.ts'
+import { type RunningServer, startRedbun } from '../support/server.ts'
+import { changedSnapshot, commandStream, payloadKinds, snapshot } from './files.ts'
+import { BOUNDED, expectHealth, SERVED_WITHIN_MS, said } from './health.ts'
+import { mutated } from './mutate.ts'
+import type { Attack, Target } from './target.ts'
+
+const ID = 'a'.repeat(40)
+const MARK = 'b'.repeat(40)
+const LINK_MS = 150
+const POLL_MS = 10
+
+export const replication: Target = {
+  name: 'replication',
+  summary: 'a primary whose answers, snapshot or stream are changed; the replica lives and serves',
+  async begin() {
+    const kinds = await payloadKinds()
+    return new Followed(await startRedbun({ args: BOUNDED }), kinds)
+  },
+}
+
+class Followed implements Attack {
+  readonly #server: RunningServer
+  readonly #kinds: readonly Buffer[]
+
+  constructor(server: RunningServer, kinds: readonly Buffer[]) {
+    this.#server = server
+    this.#kinds = kinds
+  }
+
+  async round(dice: Dice): Promise<void> {
+    const listener = pretendedPrimary(dice, answers(dice, this.#kinds))
+    const client = await this.#server.connect()
+    try {
+      await client.call(`CONFIG SET repl-diskless-load ${dice.word('disabled swapdb')}`)
+      await client.call(`REPLICAOF 127.0.0.1 ${listener.port}`)
+      await Bun.sleep(LINK_MS)
+      listener.stop(true)
+      await this.#leave()
+    } catch (error) {
+      // A server that has ended is the better message.
+      await expectHealth(this.#server)
+      throw error
+    } finally {
+      listener.stop(true)
+      client.terminate()
+    }
+    await expectHealth(this.#server)
+  }
+
+  async end(): Promise<void> {
+    await this.#server.stop('SIGKILL')
+  }
+
+  /** Lets it be a primary, once it no longer loads. */
+  async #leave(): Promise<void> {
+    const client = await this.#server.connect()
+    for (const deadline = performance.now() + SERVED_WITHIN_MS; ; await Bun.sleep(POLL_MS)) {
+      const reply = await client.ask('REPLICAOF NO ONE')
+      if (reply.startsWith('+OK')) break
+      if (performance.now() > deadline) throw new Error(`it stays ${reply}:\n${said(this.#server)}`)
+    }
+    client.terminate()
+  }
+}
+
+interface Answers {
+  readonly small: readonly Buffer[]
+  /** What PSYNC is answered with. */
+  readonly sync: Buffer
+  readonly stream: Buffer
+}
+
+/** One of them is changed as a rule. */
+function answers(dice: Dice, kinds: readonly Buffer[]): Answers {
+  const what = dice.below(10)
+  const small = ['+PONG\r\n', '+OK\r\n'].map((text) => {
+    const bytes = Buffer.from(text)
+    return what === 0 ? mutated(bytes, dice) : bytes
+  })
+  const file = what < 5 ? changedSnapshot(dice, kinds) : snapshot(dice, kinds)
+  const hasMark = dice.chance(40)
+  const head = `+FULLRESYNC ${ID} 1000\r\n$${hasMark ? `EOF:${MARK}` : file.length}\r\n`
+  const sync = Buffer.concat([Buffer.from(head), file, Buffer.from(hasMark ? MARK : '')])
+  const stream = Buffer.concat([commandStream(dice), request('REPLCONF', 'GETACK', '*')])
+  return {
+    small,
+    sync: what === 5 ? mutated(sync, dice) : sync,
+    stream: what > 5 ? mutated(stream, dice) : stream,
+  }
+}
+
+function pretendedPrimary(dice: Dice, { small, sync, stream }: Answers) {
+  const isQuick = dice.chance(30)
+  return Bun.listen<{ text: string; isSent: boolean }>({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      open(socket) {
+        socket.data = { text: '', isSent: false }
+      },
+      data(socket, chunk) {
+        socket.data.text += chunk.toString('latin1')
+        for (;;) {
+          const found = /^\*\d+\r\n((?:\$\d+\r\n[^\r]*\r\n)+?)(?=\*|$)/.exec(socket.data.text)
+          if (found === null) return
+          socket.data.text = socket.data.text.slice(found[0].length)
+          const words = [...found[1].matchAll(/\$\d+\r\n([^\r]*)\r\n/g)].map(([, word]) => word)
+          if (words[0] === 'PING') socket.write(small[0])
+          else if (words[0] === 'PSYNC') {
+            socket.write(isQuick ? Buffer.concat([sync, stream]) : sync)
+            socket.data.isSent = isQuick
+          } else if (words[1] !== 'ACK') socket.write(small[1])
+          else if (!socket.data.isSent) {
+            socket.data.isSent = true
+            socket.write(stream)
+          }
+        }
+      },
+    },
+  })
+}
+
+function request(...words: readonly string[]): Buffer {
+  return encodeRequest(words.map((word) => Buffer.from(word, 'latin1')))
+}
