@@ -183,8 +183,8 @@ describe('a file that was damaged', () => {
     for (const bit of some(sound.length * 8, 300)) {
       const bytes = Buffer.from(sound)
       bytes[bit >> 3] ^= 1 << (bit & 7)
-      // QUIRK: the last digit of the version becomes a blank: version 1, which had no checksum.
-      const outcome = bit === 68 ? 'loaded' : 'failed'
+      // QUIRK: the last digit of the version becomes none: version 1, which had no checksum.
+      const outcome = bit >= 68 && bit <= 71 ? 'loaded' : 'failed'
       expect([bit, load(bytes)]).toEqual([bit, outcome])
     }
     expect(ask('DEBUG', 'ARENA-CHECK')).toBe('+OK')
