@@ -70,7 +70,8 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
   if (!withDigest) options.say('A server does not tell DEBUG DIGEST: only replies are compared.')
   const differences: string[] = []
   const deadline = performance.now() + options.milliseconds
-  for (let seed = options.seed; performance.now() < deadline; seed++) {
+  const isFirst = (seed: number) => seed === options.seed
+  for (let { seed } = options; isFirst(seed) || performance.now() < deadline; seed++) {
     differential.settings = LIMITS[seed % LIMITS.length].flat()
     const generator = new Generator(new Dice(seed), wanted)
     const stream = Array.from({ length: ROUND_COMMANDS }, () => generator.next())

@@ -6,6 +6,8 @@
  * Owns: how sound files are made.
  * Never: gives one directory to two servers.
  */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { CommandTable } from '../../src/core/command/table.ts'
 import { commandGroups } from '../../src/core/commands.ts'
 import { crc64 } from '../../src/lib/crc64.ts'
@@ -13,7 +15,9 @@ import type { Dice } from '../conformance/dice.ts'
 import { Generator } from '../conformance/generator.ts'
 import { newPayloads, oldPayloads, USES } from '../conformance/payloads.ts'
 import { encodeRequest } from '../support/argv.ts'
-import { type RunningServer, startRedbun } from '../support/server.ts'
+import { InProcessServer } from '../support/in-process.ts'
+import { notation } from '../support/reply.ts'
+import { makeDirectory, type RunningServer, startRedbun } from '../support/server.ts'
 import { writtenPayloads } from './dump.ts'
 import { mutated } from './mutate.ts'
 import { expectStart } from './start.ts'
@@ -23,6 +27,8 @@ const CHECKSUM_SIZE = 8
 const FOOTER_SIZE = 10
 const KEYS_MAX = 6
 const COMMANDS_MAX = 40
+const LOADS_COUNT = 10
+const ARENA_SIZE = 2 ** 20
 const BASE = 'appendonly.aof.1.base.rdb'
 const INCREMENT = 'appendonly.aof.1.incr.aof'
 const MANIFEST = `file ${BASE} seq 1 type b\nfile ${INCREMENT} seq 1 type i\n`
@@ -34,8 +40,11 @@ export const rdb: Target = {
   summary: 'starts with a changed snapshot: loaded and used, or refused with a reason',
   async begin() {
     const kinds = await payloadKinds()
-    return attackOf(async (dice) => {
+    return attackOf(async (dice, loader) => {
       await expectStart({ files: { 'dump.rdb': changedSnapshot(dice, kinds) } }, useAll)
+      for (let i = 0; i < LOADS_COUNT; i++) {
+        loader.load(changedSnapshot(dice, kinds), commandStream(dice))
+      }
     })
   },
 }
@@ -45,9 +54,12 @@ export const aof: Target = {
   summary: 'starts with changed append-only files or manifest: loaded and used, or refused',
   async begin() {
     const kinds = await payloadKinds()
-    return attackOf(async (dice) => {
+    return attackOf(async (dice, loader) => {
       const args = ['--appendonly', 'yes', '--aof-load-truncated', dice.word('yes no')]
       await expectStart({ args, files: appendOnlyFiles(dice, kinds) }, useAll)
+      for (let i = 0; i < LOADS_COUNT; i++) {
+        loader.load(snapshot(dice, kinds), mutated(commandStream(dice), dice))
+      }
     })
   },
 }
@@ -124,8 +136,57 @@ function request(...words: readonly string[]): Buffer {
   return encodeRequest(words.map((word) => Buffer.from(word, 'latin1')))
 }
 
-function attackOf(round: (dice: Dice) => Promise<void>): Attack {
-  return { round, async end() {} }
+function attackOf(round: (dice: Dice, loader: Loader) => Promise<void>): Attack {
+  const loader = new Loader()
+  return {
+    round: (dice) => round(dice, loader),
+    async end() {
+      loader.end()
+    },
+  }
+}
+
+/** Loads files in this process: a start of another takes longer than hundreds of these. */
+class Loader {
+  readonly #directory = makeDirectory()
+  #server: InProcessServer | undefined = undefined
+
+  constructor() {
+    mkdirSync(join(this.#directory, 'appendonlydir'))
+  }
+
+  /** Throws: an Error for what is neither taken nor refused. */
+  load(base: Buffer, increment: Buffer): void {
+    const parts: Record<string, string | Buffer> = {
+      'appendonly.aof.manifest': MANIFEST,
+      [BASE]: base,
+      [INCREMENT]: increment,
+    }
+    for (const [name, bytes] of Object.entries(parts)) {
+      writeFileSync(join(this.#directory, 'appendonlydir', name), bytes)
+    }
+    this.#server ??= new InProcessServer({
+      arenaCount: 3,
+      arenaSize: ARENA_SIZE,
+      settings: { dir: this.#directory },
+    })
+    this.#server.messages.length = 0
+    const client = this.#server.connect()
+    client.write(request('DEBUG', 'LOADAOF'))
+    if (this.#server.messages.some(({ type }) => type === 'fatal')) {
+      // It would have ended.
+      this.#server = undefined
+      return
+    }
+    client.write(request('DEBUG', 'ARENA-CHECK'))
+    const replies = [notation(client.next(0)), notation(client.next(0))]
+    client.close()
+    if (replies.join() !== '+OK,+OK') throw new Error(`to load and to check says ${replies}`)
+  }
+
+  end(): void {
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
 }
 
 /** Reads, changes and dumps all that has been loaded. */

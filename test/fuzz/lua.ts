@@ -40,7 +40,7 @@ const SOUND: readonly string[] = [
   "return {struct.unpack('>I2hb', '\\0\\1\\255\\254\\3')}",
   "return string.format('%5.2f %d %q %s %x', 3.14159, 42, 'a\\nb', 'str', 255)",
   "return {string.find('hello world', '(o)%s(w)'), string.gsub('abc', '%w', '%0%0', 2)}",
-  "return {string.match('key = value', '^(%w+)%s*=%s*(%w+)$'), ('x'):rep(100), #('a'):byte(1, -1)}",
+  "return {string.match('key = value', '^(%w+)%s*=%s*(%w+)$'), ('x'):rep(#KEYS), #('a'):byte(1, -1)}",
   'redis.setresp(3) return {double = 3.5, map = {a = 1}}',
   "redis.setresp(3) return redis.call('hgetall', 'h')",
   "return redis.error_reply('MY error') or redis.status_reply('fine')",

@@ -20,7 +20,8 @@ const ROWS: readonly (readonly [name: string, summary: string])[] = [
 const HELP = `Usage: bun run fuzz [--target NAME]... [--seed N] [--seconds N] [--keep-going]
 
 Each round has a seed of its own and says it where something is found: \`--target NAME --seed N
---seconds 0\` is that round again. Seconds are those of each target, 60 unless told.
+--seconds 0\` is that round again. Seconds are those of each target, 60 unless told. What is found
+ends a target, but for --keep-going.
 
 Targets:
 ${ROWS.map(([name, summary]) => `  ${name.padEnd(12)} ${summary}`).join('\n')}

@@ -61,7 +61,7 @@ class Followed implements Attack {
     await this.#server.stop('SIGKILL')
   }
 
-  /** Lets it be a primary, once it no longer loads. */
+  /** Lets it be a primary, once it no longer loads; what it has is sound. */
   async #leave(): Promise<void> {
     const client = await this.#server.connect()
     for (const deadline = performance.now() + SERVED_WITHIN_MS; ; await Bun.sleep(POLL_MS)) {
@@ -69,6 +69,8 @@ class Followed implements Attack {
       if (reply.startsWith('+OK')) break
       if (performance.now() > deadline) throw new Error(`it stays ${reply}:\n${said(this.#server)}`)
     }
+    const found = await client.ask('DEBUG ARENA-CHECK')
+    if (found !== '+OK') throw new Error(`the arena says ${found}`)
     client.terminate()
   }
 }
