@@ -13,14 +13,16 @@
 const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }
 
 /** The words of a line (byte strings), or nothing if its quotes are not balanced. */
-export function splitWords(line: string): string[] | undefined {
+export function splitWords(text: string): string[] | undefined {
   const words: string[] = []
+  // QUIRK: a zero byte ends the line, even between quotes, as it ends a string in C.
+  const line = text.split('\0', 1)[0]
   let at = 0
   for (;;) {
     while (isBlank(line[at])) at++
     if (at >= line.length) return words
     let word = ''
-    while (at < line.length && !' \n\r\t\0'.includes(line[at]!)) {
+    while (at < line.length && !' \n\r\t'.includes(line[at]!)) {
       const quote = line[at]
       if (quote !== '"' && quote !== "'") {
         word += line[at++]

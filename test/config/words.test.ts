@@ -32,6 +32,10 @@ describe('splitWords', () => {
     ['a\vb', ['a\vb']],
     ['\va', ['a']],
     ['a # b', ['a', '#', 'b']],
+    ['a\0b c', ['a']],
+    ['a "b"\0 c', ['a', 'b']],
+    ['a "b\0"', undefined],
+    ['\0', []],
   ]
   for (const [line, words] of rows) {
     test(`${JSON.stringify(line)} is ${JSON.stringify(words) ?? 'unbalanced'}`, () => {
