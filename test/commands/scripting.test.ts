@@ -18,6 +18,36 @@ describe('scripts', () => {
     for (const [script, reply] of rows.scripts) check(['EVAL', script, '0'], reply)
   })
 
+  suite('take numbers beyond 32 bits as Redis does', (check) => {
+    const shows = (text: string, reply: string) => check(['EVAL', `return ${text}`, '0'], reply)
+    shows("string.format('%d %i', 1700000000000, -2^40)", '$1700000000000 -1099511627776')
+    shows(
+      "string.format('%u %x %X %o', 2^40, 2^40 + 10, -1, 2^35)",
+      '$1099511627776 1000000000a FFFFFFFFFFFFFFFF 400000000000',
+    )
+    shows(
+      "string.format('%+015d|%-14d|%.14d', 2^40, 2^41, 2^42)",
+      '$+01099511627776|2199023255552 |04398046511104',
+    )
+    shows("string.format('%5d|%-5d|%05d|%#x|% d', 1, 2, 3, 255, 5)", '$"    1|2    |00003|0xff| 5"')
+    const least = '-9223372036854775808'
+    shows("string.format('%d %d %d', 1/0, 0/0, 2^63)", `$${least} ${least} ${least}`)
+    shows("string.format('%u %x %u', 0/0, -1/0, 2^64)", '$9223372036854775808 8000000000000000 0')
+    shows(
+      "string.format('%u %u', 2^63 + 2048, 2^64 - 2048)",
+      '$9223372036854777856 18446744073709549568',
+    )
+    shows("string.rep('a', 2^32 + 3)", '$aaa')
+    shows("table.concat({1, 2, 3}, ',', 2^32 + 1, 2^32 + 2)", '$1,2')
+    shows("select('#', select(2^32 + 2, 1, 2, 3))", ':2')
+    shows("string.sub('abcdef', 2, 1/0)", '$""')
+    // What fits nowhere is position 0, and a table's length ends before 1.
+    for (const position of ['1/0', '-1/0', '0/0'])
+      check(['EVAL', `local t = {1} table.insert(t, ${position}, 2) return #t`, '0'], ':0')
+    const insert = 'local t = {5, 6} table.insert(t, 2^32 + 1, 1) return t'
+    check(['EVAL', insert, '0'], '*3 :1 :5 :6')
+  })
+
   suite('answer in RESP3 what RESP3 has', (check) => {
     for (const [script, reply] of rows.resp3) check.resp3(['EVAL', script, '0'], reply)
   })

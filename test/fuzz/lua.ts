@@ -175,7 +175,7 @@ function quoted(word: string): string {
 
 /**
  * Without string.rep, which gives gigabytes when asked for them, and table.insert, which moves two
- * thousand million elements at position -2^31: neither can be ended.
+ * thousand million elements at position -2^31, in Redis too: neither can be ended.
  */
 const FUNCTIONS: readonly string[] = [
   ...[

@@ -8,12 +8,12 @@
  */
 import { readFileSync } from 'node:fs'
 import path from 'wasmoon-lua5.1/dist/liblua5.1.wasm' with { type: 'file' }
-import { withReadOnlyTables } from './patch.ts'
+import { patched } from './patch.ts'
 
 let compiled: WebAssembly.Module | undefined
 
-/** The interpreter's module, with tables that can be made read-only. */
+/** The interpreter's module, as `patch.ts` has it. */
 export function luaModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(withReadOnlyTables(readFileSync(path)))
+  compiled ??= new WebAssembly.Module(patched(readFileSync(path)))
   return compiled
 }

@@ -1,5 +1,6 @@
 /**
- * Read-only tables. Redis's own Lua knows them, plain Lua 5.1 does not: there a script can overwrite
+ * The interpreter's code with what makes it Redis's: whole numbers (`wide-integers.ts`), and read-only
+ * tables. Redis's own Lua knows them, plain Lua 5.1 does not: there a script can overwrite
  * `redis.call` or `string.rep` for everybody who comes after it. Proxies with metatables would be
  * seen by `pairs` and `getmetatable`, and every access would take a detour; so the few functions of
  * the interpreter that write into tables get a check in front.
@@ -21,6 +22,7 @@
  * @see https://webassembly.github.io/spec/core/binary/modules.html
  */
 import { assert } from '../../../../lib/assert.ts'
+import { isFormat, withWideFormat, withWideInteger } from './wide-integers.ts'
 
 export const MARKED_OFFSET = 5
 export const READ_ONLY_BIT = 0x80
@@ -67,8 +69,8 @@ class Reader {
   }
 }
 
-/** The interpreter's bytes with the checks in place. */
-export function withReadOnlyTables(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+/** The interpreter's bytes with all of it in place. */
+export function patched(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const sections = sectionsOf(bytes)
   const imports = functionImports(bytes, sections)
   const exports = functionExports(bytes, sections)
@@ -91,6 +93,11 @@ export function withReadOnlyTables(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     setMetatable - imports.length,
     withPrefix(bodyOf(setMetatable), metatableCheck(complain)),
   )
+  const toInteger = find('lua_tointeger')
+  changed.set(toInteger - imports.length, withWideInteger(bodyOf(toInteger)))
+  const format = bodies.findIndex(isFormat)
+  assert(format >= 0, 'the interpreter has string.format')
+  changed.set(format, withWideFormat(bodies[format]))
   const parts: Uint8Array[] = [numberBytes(bodies.length)]
   bodies.forEach((body, i) => {
     const used = changed.get(i) ?? body
