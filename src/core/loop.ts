@@ -58,8 +58,9 @@ export class Loop {
     const server = this.#server
     server.clock.tick()
     server.keyspace.tick()
-    const requests = this.#drain(server.inbox)
+    // First: where this thread woke late, requests find nothing whose time is over.
     if (server.keyspace.nextDeadlineMs <= server.clock.nowMs) this.#expire()
+    const requests = this.#drain(server.inbox)
     server.timers.runDue()
     if (!server.disk.isEmpty()) server.disk.take()
     if (server.loading.isDriven) server.loading.turn()
