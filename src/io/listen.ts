@@ -32,8 +32,10 @@ export function listen(
   const tlsPort = settings.int('tls-port')
   try {
     const tls = tlsPort === 0 ? undefined : tlsOptions(settings)
-    if (port !== 0) bindAll(listeners, settings, port, undefined, warnings)
-    if (tls !== undefined) bindAll(listeners, settings, tlsPort, tls, warnings)
+    const open = (tls: TlsOptions | undefined) => (host: string, port: number) =>
+      listeners.tcp(host, port, tls)
+    if (port !== 0) bindAll(settings, port, 'TCP', open(undefined), warnings)
+    if (tls !== undefined) bindAll(settings, tlsPort, 'TLS', open(tls), warnings)
     const path = settings.text('unixsocket')
     if (doors.unix && path !== '') listeners.unix(path, settings.int('unixsocketperm'))
   } catch (error) {
@@ -60,39 +62,40 @@ export function reservePort(settings: Settings): ReservedPort {
   return { number: listener.port, release: () => listener.stop(true) }
 }
 
-/** The words of `bind`; one that begins with `-` may be missing. */
-export function addressesOf(settings: Settings): string[] {
+function addressesOf(settings: Settings): string[] {
   return settings
     .text('bind')
     .split(' ')
     .filter((address) => address !== '')
 }
 
-/** As the system wants it. */
-export function hostOf(name: string): string {
+function hostOf(name: string): string {
   return name === '*' ? '0.0.0.0' : name === '::*' ? '::' : name
 }
 
-/** Throws: an Error whose message ends the start, when no address of `bind` could be had. */
-function bindAll(
-  listeners: Listeners,
+/**
+ * Opens a port at every address of `bind`; `kind` says which. Throws: an Error whose message ends the
+ * start, when one could not be had that must be.
+ */
+export function bindAll(
   settings: Settings,
   port: number,
-  tls: TlsOptions | undefined,
+  kind: string,
+  open: (host: string, port: number) => void,
   warnings: string[],
 ): void {
   for (const address of addressesOf(settings)) {
     const optional = address.startsWith('-')
     const name = optional ? address.slice(1) : address
     try {
-      listeners.tcp(hostOf(name), port, tls)
+      open(hostOf(name), port)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       if (optional && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) continue
       const reason = code === 'EADDRINUSE' ? 'bind: Address already in use' : message
       warnings.push(`Could not create server TCP listening socket ${name}:${port}: ${reason}`)
       if (optional && code !== 'EADDRINUSE') continue
-      throw new Error(`Failed listening on port ${port} (${tls ? 'TLS' : 'TCP'}), aborting.`)
+      throw new Error(`Failed listening on port ${port} (${kind}), aborting.`)
     }
   }
 }

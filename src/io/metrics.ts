@@ -10,7 +10,7 @@
  */
 import type { Settings } from '../config/settings.ts'
 import { type CoreReport, exposition } from '../lib/exposition.ts'
-import { addressesOf, hostOf } from './listen.ts'
+import { bindAll, type ListenOutcome } from './listen.ts'
 
 const ANSWERED_WITHIN_MS = 5000
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
@@ -28,23 +28,19 @@ export class Metrics {
     this.#ask = ask
   }
 
-  /** Throws: an Error whose message ends the start, when the port cannot be had. */
-  listen(): void {
+  listen(): ListenOutcome {
+    const warnings: string[] = []
     const port = this.#settings.int('metrics-port')
-    if (port === 0) return
-    let failure = ''
-    for (const address of addressesOf(this.#settings)) {
-      const hostname = hostOf(address.replace(/^-/, ''))
-      try {
-        const fetch = (request: Request) => this.#respond(request)
-        this.#servers.push(Bun.serve({ hostname, port, fetch }))
-      } catch (error) {
-        if (!address.startsWith('-')) failure = (error as Error).message
-      }
+    const fetch = (request: Request) => this.#respond(request)
+    const open = (hostname: string) => {
+      this.#servers.push(Bun.serve({ hostname, port, ipv6Only: hostname.includes(':'), fetch }))
     }
-    if (failure !== '' || this.#servers.length === 0) {
-      throw new Error(`metrics-port ${port} cannot be listened on: ${failure}`)
+    try {
+      if (port !== 0) bindAll(this.#settings, port, 'metrics-port', open, warnings)
+    } catch (error) {
+      return { warnings, failure: (error as Error).message }
     }
+    return { warnings, failure: undefined }
   }
 
   answer(number: number, report: CoreReport): void {

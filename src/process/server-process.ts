@@ -249,13 +249,12 @@ export class ServerProcess {
       }
       worker.postMessage(start)
     }
-    const outcome = listen(this.#io.listeners, this.#configuration.settings, { unix: true })
-    try {
-      if (outcome.failure === undefined) this.#metrics.listen()
-    } catch (error) {
-      return this.#fatal((error as Error).message)
-    }
-    this.#listened(outcome)
+    const clients = listen(this.#io.listeners, this.#configuration.settings, { unix: true })
+    const metrics = this.#metrics.listen()
+    this.#listened({
+      warnings: [...clients.warnings, ...metrics.warnings],
+      failure: clients.failure ?? metrics.failure,
+    })
   }
 
   /** Later than the others, and only if it is needed: most of what a server does needs no file. */

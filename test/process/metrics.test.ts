@@ -129,7 +129,7 @@ describe('a server with metrics-port', () => {
       () => 'it runs',
       (error: Error) => error.message,
     )
-    expect(failure).toContain(`metrics-port ${metricsPort} cannot be listened on: `)
+    expect(failure).toContain(`Failed listening on port ${metricsPort} (metrics-port), aborting.`)
   })
 })
 
