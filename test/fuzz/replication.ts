@@ -8,6 +8,7 @@
  */
 import type { Dice } from '../conformance/dice.ts'
 import { encodeRequest } from '../support/argv.ts'
+import { pretendPrimary } from '../support/pretended-primary.ts'
 import { type RunningServer, startRedbun } from '../support/server.ts'
 import { changedSnapshot, commandStream, payloadKinds, snapshot } from './files.ts'
 import { BOUNDED, expectHealth, SERVED_WITHIN_MS, said } from './health.ts'
@@ -103,33 +104,20 @@ function answers(dice: Dice, kinds: readonly Buffer[]): Answers {
 
 function pretendedPrimary(dice: Dice, { small, sync, stream }: Answers) {
   const isQuick = dice.chance(30)
-  return Bun.listen<{ text: string; isSent: boolean }>({
-    hostname: '127.0.0.1',
-    port: 0,
-    socket: {
-      open(socket) {
-        socket.data = { text: '', isSent: false }
-      },
-      data(socket, chunk) {
-        socket.data.text += chunk.toString('latin1')
-        for (;;) {
-          const found = /^\*\d+\r\n((?:\$\d+\r\n[^\r]*\r\n)+?)(?=\*|$)/.exec(socket.data.text)
-          if (found === null) return
-          socket.data.text = socket.data.text.slice(found[0].length)
-          const words = [...found[1].matchAll(/\$\d+\r\n([^\r]*)\r\n/g)].map(([, word]) => word)
-          if (words[0] === 'PING') socket.write(small[0])
-          else if (words[0] === 'PSYNC') {
-            socket.write(isQuick ? Buffer.concat([sync, stream]) : sync)
-            socket.data.isSent = isQuick
-          } else if (words[1] !== 'ACK') socket.write(small[1])
-          else if (!socket.data.isSent) {
-            socket.data.isSent = true
-            socket.write(stream)
-          }
-        }
-      },
+  return pretendPrimary(
+    () => ({ isSent: false }),
+    (words, socket, link) => {
+      if (words[0] === 'PING') socket.write(small[0])
+      else if (words[0] === 'PSYNC') {
+        socket.write(isQuick ? Buffer.concat([sync, stream]) : sync)
+        link.isSent = isQuick
+      } else if (words[1] !== 'ACK') socket.write(small[1])
+      else if (!link.isSent) {
+        link.isSent = true
+        socket.write(stream)
+      }
     },
-  })
+  )
 }
 
 function request(...words: readonly string[]): Buffer {

@@ -8,6 +8,7 @@
  */
 import { expect, test } from 'bun:test'
 import { encodeRequest } from '../support/argv.ts'
+import { pretendPrimary } from '../support/pretended-primary.ts'
 import { startRedbun } from '../support/server.ts'
 import { until } from './stage.ts'
 
@@ -29,40 +30,27 @@ const TRANSACTION = Buffer.concat([
 /** Sends the stream up to `cut` bytes over a first link, and the rest over a second one. */
 function pretendedPrimary(stream: Buffer, cut: number) {
   const asked: string[] = []
-  const listener = Bun.listen<{ text: string }>({
-    hostname: '127.0.0.1',
-    port: 0,
-    socket: {
-      open(socket) {
-        socket.data = { text: '' }
-      },
-      data(socket, chunk) {
-        socket.data.text += chunk.toString('latin1')
-        for (;;) {
-          const found = /^\*\d+\r\n((?:\$\d+\r\n[^\r]*\r\n)+?)(?=\*|$)/.exec(socket.data.text)
-          if (found === null) return
-          socket.data.text = socket.data.text.slice(found[0].length)
-          const words = [...found[1].matchAll(/\$\d+\r\n([^\r]*)\r\n/g)].map(([, word]) => word)
-          if (words[0] === 'PING') socket.write('+PONG\r\n')
-          else if (words[0] === 'REPLCONF' && words[1] !== 'ACK') socket.write('+OK\r\n')
-          else if (words[0] === 'PSYNC') {
-            asked.push(words.slice(1).join(' '))
-            if (asked.length === 1) {
-              socket.write(`+FULLRESYNC ${ID} ${START}\r\n$${EMPTY_FILE.length}\r\n`)
-              socket.write(EMPTY_FILE)
-            } else {
-              socket.write(`+CONTINUE ${ID}\r\n`)
-              socket.write(stream.subarray(Number(words[2]) - 1 - START))
-            }
-          } else if (words[1] === 'ACK' && asked.length === 1) {
-            socket.write(stream.subarray(0, cut))
-            socket.flush()
-            setTimeout(() => socket.end(), 50)
-          }
+  const listener = pretendPrimary(
+    () => undefined,
+    (words, socket) => {
+      if (words[0] === 'PING') socket.write('+PONG\r\n')
+      else if (words[0] === 'REPLCONF' && words[1] !== 'ACK') socket.write('+OK\r\n')
+      else if (words[0] === 'PSYNC') {
+        asked.push(words.slice(1).join(' '))
+        if (asked.length === 1) {
+          socket.write(`+FULLRESYNC ${ID} ${START}\r\n$${EMPTY_FILE.length}\r\n`)
+          socket.write(EMPTY_FILE)
+        } else {
+          socket.write(`+CONTINUE ${ID}\r\n`)
+          socket.write(stream.subarray(Number(words[2]) - 1 - START))
         }
-      },
+      } else if (words[1] === 'ACK' && asked.length === 1) {
+        socket.write(stream.subarray(0, cut))
+        socket.flush()
+        setTimeout(() => socket.end(), 50)
+      }
     },
-  })
+  )
   return { listener, asked }
 }
 

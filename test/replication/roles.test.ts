@@ -58,9 +58,9 @@ describe.each(KINDS)('%s', (kind) => {
 
   test.concurrent('a replica that cannot follow any more ends where it shall', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind)
-      const replica = await stage.follow(kind, primary, ['--propagation-error-behavior', 'panic'])
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind, {
+        replicaArgs: ['--propagation-error-behavior', 'panic'],
+      })
       const [master, follower] = [await primary.connect(), await replica.connect()]
       await follower.call('CONFIG SET replica-read-only no')
       await follower.call('SET k v')
@@ -106,9 +106,9 @@ describe.each(KINDS)('%s', (kind) => {
 
   test.concurrent('a replica that may be written to expires what it made itself', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind)
-      const replica = await stage.follow(kind, primary, ['--replica-read-only', 'no'])
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind, {
+        replicaArgs: ['--replica-read-only', 'no'],
+      })
       const [master, follower] = [await primary.connect(), await replica.connect()]
       await master.call('DEBUG SET-ACTIVE-EXPIRE 0')
       await master.call('SET theirs v PX 100')
@@ -174,9 +174,9 @@ describe.each(KINDS)('%s', (kind) => {
 
   test.concurrent('a replica whose primary is away may refuse to serve old data', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind)
-      const replica = await stage.follow(kind, primary, ['--replica-serve-stale-data', 'no'])
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind, {
+        replicaArgs: ['--replica-serve-stale-data', 'no'],
+      })
       const client = await replica.connect()
       expect(await client.ask('GET k')).toBe('(nil)')
       await primary.stop('SIGKILL')
@@ -244,9 +244,9 @@ describe.each(KINDS)('%s', (kind) => {
 
   test.concurrent('a replica that may be written to makes anew what its primary let expire', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind)
-      const replica = await stage.follow(kind, primary, ['--replica-read-only', 'no'])
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind, {
+        replicaArgs: ['--replica-read-only', 'no'],
+      })
       const [master, follower] = [await primary.connect(), await replica.connect()]
       await master.call('DEBUG SET-ACTIVE-EXPIRE 0')
       await master.call('SET a 5 PX 20')
@@ -280,9 +280,9 @@ describe.each(KINDS)('%s', (kind) => {
 
   test.concurrent('what had expired when a primary was loaded is deleted by replicas that go on', () =>
     onStage(async (stage) => {
-      const primary = await stage.start(kind, ['--repl-ping-replica-period', '3600'])
-      const replica = await stage.follow(kind, primary)
-      await linked(replica)
+      const [primary, replica] = await stage.pair(kind, {
+        primaryArgs: ['--repl-ping-replica-period', '3600'],
+      })
       const master = await primary.connect()
       expect(await info(master, 'master_repl_offset')).toBe('0')
       await master.call('DEBUG SET-ACTIVE-EXPIRE 0')

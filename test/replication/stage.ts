@@ -31,6 +31,11 @@ const DATABASE_COUNT = 3
 /** So that tests need not wait for what production wants. */
 const QUICK = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
 
+interface PairOptions {
+  readonly primaryArgs?: readonly string[]
+  readonly replicaArgs?: readonly string[]
+}
+
 export class Stage {
   readonly #servers: RunningServer[] = []
 
@@ -57,9 +62,12 @@ export class Stage {
   }
 
   /** A primary, and a replica that has its data. */
-  async pair(kind: Kind): Promise<[primary: RunningServer, replica: RunningServer]> {
-    const primary = await this.start(kind)
-    const replica = await this.follow(kind, primary)
+  async pair(
+    kind: Kind,
+    { primaryArgs = [], replicaArgs = [] }: PairOptions = {},
+  ): Promise<[primary: RunningServer, replica: RunningServer]> {
+    const primary = await this.start(kind, primaryArgs)
+    const replica = await this.follow(kind, primary, replicaArgs)
     await linked(replica)
     return [primary, replica]
   }
