@@ -1,45 +1,27 @@
 /**
- * How many reply bytes may wait for a peer that does not read: `client-output-buffer-limit`. A replica
- * may always have as much to read as the backlog holds: it could ask for that anyway.
+ * Whether too many reply bytes wait for a peer that does not read: `client-output-buffer-limit`.
  *
  * Thread: io.
  * Owns: the limits of each class.
  * Never: closes anything itself.
  */
+import { type OutputClass, type OutputLimit, outputLimit } from '../config/output-limit.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Connection } from './connection.ts'
 
-interface Limit {
-  readonly hardSize: number
-  readonly softSize: number
-  readonly softMs: number
-}
-
-const CLASS_NAMES = ['normal', 'slave', 'pubsub']
-const NO_LIMIT: Limit = { hardSize: 0, softSize: 0, softMs: 0 }
+/** By `CLASS_…` of bridge/message.ts. */
+const CLASSES: readonly OutputClass[] = ['normal', 'slave', 'pubsub']
 
 export class OutputLimits {
-  /** By `CLASS_…` of bridge/message.ts. */
-  #limits: Limit[] = [NO_LIMIT, NO_LIMIT, NO_LIMIT]
+  /** As above. */
+  #limits: readonly OutputLimit[] = []
 
   constructor(settings: Settings) {
     this.adopt(settings)
   }
 
-  /** The directive is 'normal 0 0 0 slave ... pubsub ...', in bytes. */
   adopt(settings: Settings): void {
-    const words = settings.text('client-output-buffer-limit').split(' ')
-    const backlogSize = settings.int('repl-backlog-size')
-    this.#limits = CLASS_NAMES.map((name) => {
-      const at = words.indexOf(name)
-      if (at < 0) return NO_LIMIT
-      const hardSize = Number(words[at + 1])
-      return {
-        hardSize: name === 'slave' && hardSize > 0 ? Math.max(hardSize, backlogSize) : hardSize,
-        softSize: Number(words[at + 2]),
-        softMs: Number(words[at + 3]) * 1000,
-      }
-    })
+    this.#limits = CLASSES.map((name) => outputLimit(settings, name))
   }
 
   /** True when the connection must go; remembers since when the soft limit is exceeded. */

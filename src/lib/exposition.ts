@@ -28,6 +28,7 @@ type Type = 'gauge' | 'counter' | 'summary'
 const SAME = `uptime_in_seconds process_id io_threads_active connected_clients blocked_clients
   tracking_clients clients_in_timeout_table pubsub_clients watching_clients total_watched_keys
   total_blocking_keys total_blocking_keys_on_nokey allocator_frag_ratio allocator_rss_ratio
+  allocator_frag_bytes allocator_rss_bytes
   mem_fragmentation_ratio mem_fragmentation_bytes mem_clients_slaves mem_clients_normal
   lazyfree_pending_objects lazyfreed_objects active_defrag_running number_of_cached_scripts
   number_of_functions number_of_libraries async_loading rdb_changes_since_last_save
@@ -47,8 +48,6 @@ const RENAMED: Readonly<Record<string, string>> = {
   allocator_active: 'allocator_active_bytes',
   allocator_allocated: 'allocator_allocated_bytes',
   allocator_resident: 'allocator_resident_bytes',
-  allocator_frag_bytes: 'allocator_frag_bytes',
-  allocator_rss_bytes: 'allocator_rss_bytes',
   used_memory: 'memory_used_bytes',
   used_memory_rss: 'memory_used_rss_bytes',
   used_memory_peak: 'memory_used_peak_bytes',

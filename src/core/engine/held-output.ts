@@ -7,6 +7,8 @@
  * Never: holds anything as long as there is no limit.
  */
 import { CLASS_NORMAL } from '../../bridge/message.ts'
+import { outputLimit } from '../../config/output-limit.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { Session } from './session.ts'
 
 const START_SIZE = 4 * 1024
@@ -37,9 +39,8 @@ export class HeldOutputs {
 
   /** Takes over the directive: 'normal 0 0 0 slave ...', in bytes. */
   // alloc: for CONFIG SET
-  use(limits: string): void {
-    const words = limits.split(' ')
-    this.limitSize = Number(words[words.indexOf('normal') + 1])
+  use(settings: Settings): void {
+    this.limitSize = outputLimit(settings, 'normal').hardSize
   }
 
   /** What is held for the session; undefined when its output is not held. */

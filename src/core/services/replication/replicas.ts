@@ -7,6 +7,7 @@
  * Never: waits for one: what a slow one does not take, its connection keeps, up to its limit.
  */
 import { CLASS_REPLICA, KIND_CLASS } from '../../../bridge/message.ts'
+import { outputLimit } from '../../../config/output-limit.ts'
 import { REPLY_OFF, type Session } from '../../engine/session.ts'
 import type { Server } from '../../server.ts'
 import { FullSync } from './full-sync.ts'
@@ -71,9 +72,7 @@ export class Replicas {
 
   settingsChanged(): void {
     const { settings } = this.#server
-    const limits = settings.text('client-output-buffer-limit').split(' ')
-    const limit = Number(limits[limits.indexOf('slave') + 1])
-    this.#pendingLimit = limit === 0 ? 0 : Math.max(limit, settings.int('repl-backlog-size'))
+    this.#pendingLimit = outputLimit(settings, 'slave').hardSize
     this.#countGood()
   }
 

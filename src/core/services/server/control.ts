@@ -41,7 +41,7 @@ export class Control {
     server.latency.settingsChanged()
     server.scripting.settingsChanged()
     server.tracking.settingsChanged()
-    server.outbox.held.use(settings.text('client-output-buffer-limit'))
+    server.outbox.held.use(settings)
     server.replication.settingsChanged()
     server.aof.settingsChanged()
     server.notifications.use(settings.text('notify-keyspace-events'))

@@ -30,7 +30,6 @@ type Command = (words: readonly string[], state: number) => void
 const CONTEXT_LINES = 5
 const ALL_LINES = 1_000_000
 const RECORD_SIZE = 128
-const SCRIPT_SOURCE = 'user_script'
 const TEMPORARY = '(*temporary)'
 const EVAL_NAME = '@ldb_eval'
 const COMPILED_MARK = '\x1b'
@@ -138,7 +137,7 @@ export class DebugConsole {
   #trace(state: number): void {
     this.#withRecord((activation) => {
       for (let level = 0; activation.find(state, level); level++) {
-        if (!activation.shortSource.includes(SCRIPT_SOURCE)) continue
+        if (!activation.isOfScript) continue
         this.#log.add(`${level === 0 ? 'In' : 'From'} ${activation.name ?? 'top level'}:`)
         this.#log.add(this.#source.shown(activation.line))
       }

@@ -36,8 +36,6 @@ import { valueText } from './value-text.ts'
 const PATIENCE_MS = 5000
 /** Arguments of a call that are shown. */
 const SHOWN_ARGUMENT_COUNT = 10
-/** What the lines of a script are told by; other code is run without a stop. */
-const SCRIPT_SOURCE = 'user_script'
 const ARGUMENT_COUNT_MAX = 1024
 const ARGUMENT_SIZE_MAX = 1024
 
@@ -197,7 +195,8 @@ class DebugSession implements Debuggee {
     const isBetween = activation.event === EVENT_COUNT
     activation.find(state, 0)
     source.current = activation.line
-    if (!activation.shortSource.includes(SCRIPT_SOURCE)) return
+    // Other code is run without a stop.
+    if (!activation.isOfScript) return
     const isBreakpoint = this.#isCalled || source.breakpoints.includes(source.current)
     if (isBreakpoint) this.#stop(state, this.#isCalled ? CALLED : BREAKPOINT)
     else if (this.isStepping) this.#stop(state, STEP)

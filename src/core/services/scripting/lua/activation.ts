@@ -17,6 +17,7 @@ export const EVENT_COUNT = 3
 const NAME = 4
 const LINE = 20
 const SHORT_SOURCE = 36
+const SCRIPT_SOURCE = 'user_script'
 
 export class Activation {
   readonly #machine: LuaMachine
@@ -44,8 +45,9 @@ export class Activation {
     return name === 0 ? undefined : this.#machine.textAt(name)
   }
 
-  get shortSource(): string {
-    return this.#machine.textAt(this.#at + SHORT_SOURCE)
+  /** Whether it is of the script, and not of code that the debugger runs. */
+  get isOfScript(): boolean {
+    return this.#machine.textAt(this.#at + SHORT_SOURCE).includes(SCRIPT_SOURCE)
   }
 
   /** Describes the function at a level of the call stack. False when there is no such level. */
