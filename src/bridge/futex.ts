@@ -69,7 +69,8 @@ function loadCall(): FutexCall | undefined {
       syscall: { args: ['i32', 'ptr', 'i32', 'i32', 'ptr'], returns: 'i32' },
     }).symbols.syscall
   } catch (error) {
-    // A C library under another name (musl): `Atomics` does it then.
+    // musl's loader takes every name that begins with "libc." for itself, so Alpine has it too. A Bun
+    // that cannot call C at all has not: `Atomics` does it then.
     if (error instanceof Error) return undefined
     throw error
   }

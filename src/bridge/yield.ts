@@ -18,7 +18,8 @@ function load(): () => unknown {
   try {
     return dlopen(library, { sched_yield: { args: [], returns: 'i32' } }).symbols.sched_yield
   } catch (error) {
-    // A C library under another name (musl): spinning then only lasts shorter for others' sake.
+    // A Bun that cannot call C: who spins then only keeps its processor longer. Not musl, whose loader
+    // takes every name that begins with "libc." for itself.
     if (error instanceof Error) return () => undefined
     throw error
   }

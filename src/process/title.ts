@@ -36,18 +36,22 @@ export class Title {
   /** How the process was called, without the server's own arguments. */
   #title = ''
   readonly #configFile: string
+  readonly #directory: string
 
-  constructor(configFile: string) {
+  /** `directory`: where the system tells of this process. */
+  constructor(configFile: string, directory = '/proc/self') {
     this.#configFile = configFile
+    this.#directory = directory
   }
 
   /** Shows the title that the settings ask for. */
   apply(settings: Settings): void {
     if (!this.#isPossible || !settings.bool('set-proc-title')) return
     if (this.#block === undefined) {
-      this.#title = calledAs()
-      this.#block = moveArguments()
+      const told = readOwn(this.#directory)
+      this.#block = told && moveArguments(told.stat)
       this.#isPossible = this.#block !== undefined
+      if (told !== undefined) this.#title = calledAs(told.cmdline)
     }
     const title = this.#fill(settings)
     if (this.#block === undefined || title === undefined) return
@@ -80,14 +84,32 @@ export function isAboutTitle(name: string): boolean {
   return /^(proc-title-template|port|tls-port|bind|unixsocket)$/.test(name)
 }
 
-function calledAs(): string {
-  const words = readFileSync('/proc/self/cmdline', 'latin1').split('\0').slice(0, -1)
+/** What the system tells of this process; undefined: nothing, as where no /proc is mounted. */
+function readOwn(directory: string): { cmdline: string; stat: string } | undefined {
+  try {
+    return {
+      cmdline: readFileSync(`${directory}/cmdline`, 'latin1'),
+      stat: readFileSync(`${directory}/stat`, 'latin1'),
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}
+
+function calledAs(cmdline: string): string {
+  const words = cmdline.split('\0').slice(0, -1)
   const ownCount = process.argv.length - 2
   return words.slice(0, Math.max(words.length - ownCount, 1)).join(' ')
 }
 
 /** Lets the system look for the arguments in the block that is given back; undefined: it refuses. */
-function moveArguments(): Uint8Array | undefined {
+function moveArguments(stat: string): Uint8Array | undefined {
+  // The second field is a name in parentheses, which may hold blanks.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  // What stands in for Linux (qemu's user mode) may leave the last fields out.
+  if (fields.length <= ENVIRONMENT[1] - 3) return undefined
+  const addressOf = (field: number) => BigInt(fields[field - 3])
   const libc = loadLibrary()
   if (libc === undefined) return undefined
   const size = TITLE_SIZE_MAX + 2
@@ -97,10 +119,6 @@ function moveArguments(): Uint8Array | undefined {
   block.fill(0)
   block[size - 1] = 1
 
-  const stat = readFileSync('/proc/self/stat', 'latin1')
-  // The second field is a name in parentheses, which may hold blanks.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const addressOf = (field: number) => BigInt(fields[field - 3])
   const map = new BigUint64Array(MAP_WORDS)
   map.set([
     ...[...CODE, ...DATA].map(addressOf),
@@ -130,7 +148,7 @@ function loadLibrary() {
       malloc: { args: ['u64'], returns: 'ptr' },
     })
   } catch (error) {
-    // A C library under another name (musl).
+    // A Bun that cannot call C. Not musl, whose loader takes every name that begins with "libc." for itself.
     if (error instanceof Error) return undefined
     throw error
   }
