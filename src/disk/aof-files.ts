@@ -344,9 +344,8 @@ export class AofFiles {
     const temporary = temporaryName(name)
     const path = this.#path(temporary)
     const bytes = toBytes(formatManifest(manifest))
-    const steps: [act: () => void, words: string][] = []
     let file = -1
-    steps.push(
+    const steps: [act: () => void, words: string][] = [
       [
         () => {
           file = openFile('manifest-open', path, 'w')
@@ -358,21 +357,26 @@ export class AofFiles {
         `Error trying to write the temporary AOF manifest file ${temporary}`,
       ],
       [() => syncFile('manifest-sync', file), `Fail to fsync the temp AOF file ${temporary}`],
-      [
-        () => renameFile('manifest-rename', path, this.#path(name)),
-        `Error trying to rename the temporary AOF manifest file ${temporary} into ${name}`,
-      ],
-    )
-    const done = steps.every(([act, words]) =>
+    ]
+    const isWritten = steps.every(([act, words]) =>
       this.#orLog(act, (text) => `${words}: ${text}`, true),
     )
+    // Before it is renamed: not every system renames an open file.
     if (file >= 0)
       this.#orLog(
         () => closeFile('manifest-close', file),
         (text) => text,
         true,
       )
-    if (!done) return false
+    const isPlaced =
+      isWritten &&
+      this.#orLog(
+        () => renameFile('manifest-rename', path, this.#path(name)),
+        (text) =>
+          `Error trying to rename the temporary AOF manifest file ${temporary} into ${name}: ${text}`,
+        true,
+      )
+    if (!isPlaced) return false
     // DIFFERS: for Redis the old manifest is in force when the directory cannot be synced, and it
     // deletes files that the new one names.
     this.#manifest = manifest

@@ -143,16 +143,44 @@ export function makeDirectory(point: FaultPoint, path: string): boolean {
   return guarded(point, () => mkdirSync(path, { recursive: true, mode: 0o755 }) !== undefined)
 }
 
-/** Makes what was renamed or created in a directory survive a power failure. Throws: DiskError. */
+/**
+ * Makes what was renamed or created in a directory survive a power failure, as far as the system has
+ * a way to. Throws: DiskError.
+ */
 export function syncDirectory(point: FaultPoint, path: string): void {
-  guarded(point, () => {
-    const directory = openSync(path, 'r')
-    try {
-      fsyncSync(directory)
-    } finally {
-      closeSync(directory)
-    }
-  })
+  try {
+    guarded(point, () => fsyncDirectory(path))
+  } catch (error) {
+    if (!(error instanceof DiskError) || !isNoWayToSync(error.problem.code)) throw error
+  }
+}
+
+/** As `syncDirectory`, for who is no disk thread. Throws: what the system says. */
+export function syncDirectoryUnguarded(path: string): void {
+  try {
+    fsyncDirectory(path)
+  } catch (error) {
+    if (!isNoWayToSync((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
+}
+
+function fsyncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
+
+/**
+ * Whether an error only says that directories cannot be synced here, as on several network file
+ * systems; Redis takes these for no failure either. Windows has no such call at all, and refuses it as
+ * if for want of rights.
+ */
+export function isNoWayToSync(code: string, platform: string = process.platform): boolean {
+  if (code === 'EINVAL' || code === 'EBADF' || code === 'EISDIR') return true
+  return platform === 'win32' && (code === 'EPERM' || code === 'EACCES')
 }
 
 /** Bytes of an open file. Throws: DiskError. */

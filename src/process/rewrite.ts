@@ -20,6 +20,7 @@ import type { FromCore } from '../bridge/control.ts'
 import { fromBytes, fromUnicode, toBytes, toUnicode } from '../config/byte-text.ts'
 import { rewriteConfig } from '../config/rewrite.ts'
 import { Settings } from '../config/settings.ts'
+import { syncDirectoryUnguarded } from '../disk/files.ts'
 
 /** Gives the problem in words, empty when the file is written. */
 export function rewriteConfiguration(
@@ -49,9 +50,7 @@ export function replaceText(path: string, text: string): string {
     fsyncSync(handle)
     closeSync(handle)
     renameSync(temporary, file)
-    const directory = openSync(dirname(file), 'r')
-    fsyncSync(directory)
-    closeSync(directory)
+    syncDirectoryUnguarded(dirname(file))
     return ''
   } catch (error) {
     return (error as Error).message

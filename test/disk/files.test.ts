@@ -13,11 +13,13 @@ import {
   closeFile,
   DiskError,
   fileSize,
+  isNoWayToSync,
   openFile,
   readSome,
   removeFile,
   renameFile,
   syncDirectory,
+  syncDirectoryUnguarded,
   syncFile,
   truncateFile,
   writeAll,
@@ -62,6 +64,20 @@ describe('files', () => {
     removeFile('rdb-remove', `${path}2`)
     removeFile('rdb-remove', `${path}2`)
     expect(existsSync(`${path}2`)).toBe(false)
+  })
+
+  test('of a system that syncs no directories are as good as synced', () => {
+    for (const code of ['EINVAL', 'EBADF', 'EISDIR', 'EIO', 'EPERM']) {
+      armFaults(`rdb-sync-directory:1:${code}`)
+      const problem = problemOf(() => syncDirectory('rdb-sync-directory', directory))
+      if (isNoWayToSync(code)) expect(problem).toBeUndefined()
+      else expect(problem).toMatchObject({ code })
+    }
+    expect(isNoWayToSync('EINVAL')).toBe(true)
+    expect(isNoWayToSync('EPERM', 'win32')).toBe(true)
+    expect(isNoWayToSync('EPERM', 'linux')).toBe(false)
+    expect(isNoWayToSync('EIO', 'win32')).toBe(false)
+    expect(() => syncDirectoryUnguarded(`${directory}/not there`)).toThrow('ENOENT')
   })
 
   test('that are not there are told with the words of the system', () => {
