@@ -8,7 +8,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Settings } from '../config/settings.ts'
-import type { Listeners, TlsOptions } from './listener.ts'
+import { type Listeners, SPREADS, type TlsOptions } from './listener.ts'
 
 export interface ListenOutcome {
   readonly warnings: readonly string[]
@@ -44,22 +44,25 @@ export function listen(
   return { warnings, failure: undefined }
 }
 
-/** A port that is taken, until it is released. */
+/** A port that is taken, until it is released or listeners that cannot share it want it. */
 export interface ReservedPort {
   readonly number: number
   release(): void
 }
 
 /**
- * Finds a port that is free and keeps it so for listeners that share it. Throws: what Bun.listen
- * throws.
+ * Finds a port that is free and keeps it so for listeners that share it. Where none can share one
+ * (`spreads` is false) it is given back at once, for the one listener that there will be. Throws: what
+ * Bun.listen throws.
  */
-export function reservePort(settings: Settings): ReservedPort {
+export function reservePort(settings: Settings, spreads = SPREADS): ReservedPort {
   const [first = '127.0.0.1'] = addressesOf(settings)
   const hostname = hostOf(first.replace(/^-/, ''))
-  const options = { hostname, port: 0, reusePort: true, socket: { data() {} } }
+  const options = { hostname, port: 0, reusePort: spreads, socket: { data() {} } }
   const listener = Bun.listen(options)
-  return { number: listener.port, release: () => listener.stop(true) }
+  const { port } = listener
+  if (!spreads) listener.stop(true)
+  return { number: port, release: () => listener.stop(true) }
 }
 
 function addressesOf(settings: Settings): string[] {

@@ -9,6 +9,9 @@ import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs'
 import type { SocketListener } from 'bun'
 import type { Connection, ConnectionSocket } from './connection.ts'
 
+/** Whether the system spreads connections over the threads that listen on one port. */
+export const SPREADS = process.platform === 'linux'
+
 /** What happens on sockets. */
 export interface SocketHandlers {
   open(socket: ConnectionSocket, tls: boolean): void

@@ -64,7 +64,7 @@ import { type ConnectionOwner, Connections } from './connections.ts'
 import { Delivery, type DeliveryOwner } from './delivery.ts'
 import { dial } from './dialer.ts'
 import { Intake } from './intake.ts'
-import { Listeners, type SocketHandlers } from './listener.ts'
+import { Listeners, type SocketHandlers, SPREADS } from './listener.ts'
 import { OutputLimits } from './output-limits.ts'
 import { openedInfo } from './peer.ts'
 
@@ -147,7 +147,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#limits = new OutputLimits(options.settings)
     this.listeners = new Listeners(
       this,
-      options.sharesPort || options.settings.int('io-threads') > 1,
+      SPREADS && (options.sharesPort || options.settings.int('io-threads') > 1),
     )
     const roomy = isRoomy(options.processorCount, options.memory.links.length)
     this.#roomy = roomy

@@ -25,6 +25,7 @@ import { REDBUN_VERSION, REDIS_VERSION } from '../config/version.ts'
 import type { CoreStart } from '../core/server.ts'
 import type { DiskSays, DiskStart } from '../disk/worker.ts'
 import { isAboutListening, type ListenOutcome, listen } from '../io/listen.ts'
+import { SPREADS } from '../io/listener.ts'
 import { Metrics } from '../io/metrics.ts'
 import { IoThread } from '../io/thread.ts'
 import type { IoStart } from '../io/worker.ts'
@@ -47,8 +48,6 @@ interface SettingFailure {
 }
 
 const SECRET_SIZE = 32
-/** Whether the system spreads connections over the threads that listen on one port. */
-const SPREADS = process.platform === 'linux'
 const ONE_IO_THREAD =
   'WARNING: this system does not spread connections over io-threads, so there is one.'
 const CANNOT_BIND = 'Failed to bind to specified addresses.'
