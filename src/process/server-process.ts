@@ -48,6 +48,7 @@ interface SettingFailure {
 }
 
 const SECRET_SIZE = 32
+const IS_WINDOWS = process.platform === 'win32'
 const ONE_IO_THREAD =
   'WARNING: this system does not spread connections over io-threads, so there is one.'
 const CANNOT_BIND = 'Failed to bind to specified addresses.'
@@ -123,6 +124,8 @@ export class ServerProcess {
     if (this.#host.isOwn) {
       process.on('SIGTERM', () => this.#signal('SIGTERM'))
       process.on('SIGINT', () => this.#signal('SIGINT'))
+      process.on('SIGHUP', () => this.#hangUp())
+      if (IS_WINDOWS) process.on('SIGBREAK', () => this.#signal('SIGTERM'))
       process.on('SIGABRT', () => this.#crash('SIGABRT'))
     }
     this.#vitals = setInterval(() => this.#tellVitals(), VITALS_PERIOD_MS)
@@ -331,6 +334,12 @@ export class ServerProcess {
     this.#ending = true
     this.#logger.warning(`Received ${signal} scheduling shutdown...`)
     this.#io.tellCore({ type: 'shutdown', signal })
+  }
+
+  /** A server outlives the terminal that it was started from, where the system lets it. */
+  #hangUp(): void {
+    // There the window is closed, and what does not end by itself is ended seconds later.
+    if (IS_WINDOWS) this.#signal('SIGTERM')
   }
 
   /** Says what can be said, and dies of the signal. */

@@ -17,6 +17,18 @@ function processorMs(pid: number): number {
 }
 
 describe('a server', () => {
+  test('outlives its terminal', async () => {
+    const server = await startRedbun()
+    const client = await server.connect()
+    server.child.kill('SIGHUP')
+    for (let i = 0; i < 20; i++) {
+      await Bun.sleep(5)
+      expect(await client.ask('PING')).toBe('+PONG')
+    }
+    expect(server.isRunning).toBe(true)
+    await server.stop()
+  })
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     test(`ends well on ${signal}, with clients connected`, async () => {
       const server = await startRedbun()
