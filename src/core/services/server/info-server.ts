@@ -10,6 +10,8 @@ import { REDBUN_VERSION, REDIS_VERSION } from '../../../config/version.ts'
 import type { Server } from '../../server.ts'
 
 const SECONDS_A_DAY = 24 * 3600
+/** By platform, what the runtime waits for sockets with, where it is not epoll. */
+const MULTIPLEXING: Readonly<Record<string, string>> = { darwin: 'kqueue', win32: 'iocp' }
 
 export function serverSection(server: Server): string[] {
   const { start, settings, clock, keyspace, shutdown } = server
@@ -25,7 +27,7 @@ export function serverSection(server: Server): string[] {
     `os:${type()} ${release()} ${arch() === 'x64' ? 'x86_64' : arch()}`,
     'arch_bits:64',
     'monotonic_clock:POSIX clock_gettime',
-    'multiplexing_api:epoll',
+    `multiplexing_api:${MULTIPLEXING[process.platform] ?? 'epoll'}`,
     `process_id:${start.processId}`,
     'process_supervised:no',
     `run_id:${start.runId}`,
