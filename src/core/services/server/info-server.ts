@@ -24,7 +24,7 @@ export function serverSection(server: Server): string[] {
     `redbun_version:${REDBUN_VERSION}`,
     `bun_version:${Bun.version}`,
     `redis_mode:${server.cluster.enabled ? 'cluster' : 'standalone'}`,
-    `os:${type()} ${release()} ${arch() === 'x64' ? 'x86_64' : arch()}`,
+    `os:${type()} ${release()} ${machine()}`,
     'arch_bits:64',
     'monotonic_clock:POSIX clock_gettime',
     `multiplexing_api:${MULTIPLEXING[process.platform] ?? 'epoll'}`,
@@ -63,6 +63,12 @@ export function clientsSection(server: Server): string[] {
     `tracking_clients:${server.tracking.clientCount}`,
     'clients_in_timeout_table:0',
   ]
+}
+
+/** As the system itself names its processors, whatever the runtime calls them. */
+function machine(): string {
+  if (arch() === 'x64') return 'x86_64'
+  return arch() === 'arm64' && process.platform === 'linux' ? 'aarch64' : arch()
 }
 
 /** Tells builds apart: of the versions that this one is made of. */

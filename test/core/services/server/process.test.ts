@@ -35,6 +35,12 @@ async function rssWhen(client: Client, fits: (rss: number) => boolean): Promise<
   return field(client, 'memory', 'used_memory_rss')
 }
 
+test.if(process.platform !== 'win32')('INFO calls the system what it calls itself', async () => {
+  const client = await (await start()).connect()
+  const uname = Bun.spawnSync(['uname', '-srm']).stdout.toString().trim()
+  expect(await client.text('INFO server')).toContain(`\r\nos:${uname}\r\n`)
+})
+
 describe('CONFIG REWRITE', () => {
   test('writes what has changed and keeps the rest, while later requests wait', async () => {
     const server = await start({ config: '# mine\nmaxmemory 10mb\n' })
