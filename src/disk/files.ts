@@ -175,12 +175,12 @@ function fsyncDirectory(path: string): void {
 
 /**
  * Whether an error only says that directories cannot be synced here, as on several network file
- * systems; Redis takes these for no failure either. Windows has no such call at all, and refuses it as
- * if for want of rights.
+ * systems; Redis takes these for no failure either. Windows can sync none at all, and says so in
+ * several ways.
  */
 export function isNoWayToSync(code: string, platform: string = process.platform): boolean {
-  if (code === 'EINVAL' || code === 'EBADF' || code === 'EISDIR') return true
-  return platform === 'win32' && (code === 'EPERM' || code === 'EACCES')
+  if (platform === 'win32') return true
+  return code === 'EINVAL' || code === 'EBADF' || code === 'EISDIR'
 }
 
 /** Bytes of an open file. Throws: DiskError. */

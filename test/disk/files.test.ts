@@ -76,7 +76,6 @@ describe('files', () => {
     expect(isNoWayToSync('EINVAL')).toBe(true)
     expect(isNoWayToSync('EPERM', 'win32')).toBe(true)
     expect(isNoWayToSync('EPERM', 'linux')).toBe(false)
-    expect(isNoWayToSync('EIO', 'win32')).toBe(false)
     expect(() => syncDirectoryUnguarded(`${directory}/not there`)).toThrow('ENOENT')
   })
 
