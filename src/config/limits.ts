@@ -251,6 +251,9 @@ export const TRACKING_LIMIT_PERIOD_MS = 100
 /** When the process has grown by so much beyond its data, garbage is collected. */
 export const GARBAGE_SIZE_MAX = 96 * 1024 * 1024
 
+/** When so much of Lua's memory was dropped, garbage is collected before Lua is started anew. */
+export const DROPPED_SIZE_MAX = 128 * 1024 * 1024
+
 /** How often and how many times memory of dropped arenas is collected. */
 export const RECLAIM_PERIOD_MS = 20
 export const RECLAIM_PASS_COUNT = 3

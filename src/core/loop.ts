@@ -36,6 +36,7 @@ export class Loop {
     this.#spin = new Spin(server.links, server.start.processorCount)
     server.scripting.serveOthers = () => this.#serveOthers()
     server.scripting.debugging.awaitRequests = () => this.#awaitRequests()
+    server.scripting.debugging.takeRequests = () => this.#drain(server.innerInbox)
   }
 
   /** Returns when the server has ended; throws what is our own fault. */

@@ -9,6 +9,7 @@ import type { Dice } from '../conformance/dice.ts'
 
 const CHANGES_MAX = 4
 const PIECE_SIZE_MAX = 40
+const PIECES_MAX = 4
 
 /** At and beyond the borders of what lengths and counts may be. */
 export const NUMBERS: readonly string[] = [
@@ -32,6 +33,13 @@ export function randomBytes(size: number, dice: Dice): Buffer {
   const bytes = Buffer.alloc(size)
   for (let i = 0; i < size; i++) bytes[i] = dice.below(256)
   return bytes
+}
+
+/** The same bytes as they may come over a socket: in up to four pieces. */
+export function pieces(bytes: Buffer, dice: Dice): Buffer[] {
+  const cuts = Array.from({ length: dice.below(PIECES_MAX) }, () => dice.below(bytes.length + 1))
+  const ends = [...cuts.sort((a, b) => a - b), bytes.length]
+  return ends.map((end, i) => bytes.subarray(i === 0 ? 0 : ends[i - 1], end))
 }
 
 function changed(bytes: Buffer, dice: Dice): Buffer {

@@ -13,12 +13,11 @@ import { Generator } from '../conformance/generator.ts'
 import { encodeRequest } from '../support/argv.ts'
 import { type RunningServer, startRedbun } from '../support/server.ts'
 import { BOUNDED, expectHealth } from './health.ts'
-import { mutated, randomBytes } from './mutate.ts'
+import { mutated, pieces, randomBytes } from './mutate.ts'
 import type { Attack, Target } from './target.ts'
 
 const SOCKETS_MAX = 6
 const REQUESTS_MAX = 30
-const PIECES_MAX = 4
 const NOISE_SIZE_MAX = 3000
 const GROWN_SIZE = 2 ** 20
 /** So long a connection may think about its last bytes. */
@@ -131,10 +130,4 @@ function beginning(dice: Dice): Buffer {
     Buffer.from(head),
     Buffer.alloc(grown, dice.pick(['x', '\r\n', '$1\r\na\r\n'])),
   ])
-}
-
-function pieces(bytes: Buffer, dice: Dice): Buffer[] {
-  const cuts = Array.from({ length: dice.below(PIECES_MAX) }, () => dice.below(bytes.length + 1))
-  const ends = [...cuts.sort((a, b) => a - b), bytes.length]
-  return ends.map((end, i) => bytes.subarray(i === 0 ? 0 : ends[i - 1], end))
 }

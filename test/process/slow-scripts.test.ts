@@ -191,4 +191,38 @@ describe('a script that needs much memory', () => {
     expect(pages()).toBeLessThan(before + 100_000)
     expect(await ask(other, 'EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0')).toBe(':1')
   }, 20_000)
+
+  const GROW = "local s = 'x' while true do s = s .. s end"
+  const LIBRARY = ['FUNCTION', 'LOAD', `#!lua name=a\n${GROW}`]
+
+  test.each([
+    ['scripts', ['EVAL', GROW, '0']],
+    ['functions', LIBRARY],
+  ] as const)(
+    'takes it once, however many come in a row: %s',
+    async (_, command) => {
+      const small = await startRedbun({ args: ['--maxmemory', '100mb'] })
+      const client = await small.connect()
+      const times = 4
+      for (let i = 0; i < times; i++) {
+        client.send(['SCRIPT', 'FLUSH'])
+        client.send(['FUNCTION', 'FLUSH'])
+        client.send(command)
+      }
+      const replies: string[] = []
+      for (let i = 0; i < 3 * times; i++) replies.push(notation(await client.next()))
+      expect(replies.filter((reply) => reply.includes('not enough memory'))).toHaveLength(times)
+      const kilobytes = (name: string) =>
+        Number(
+          new RegExp(`${name}:\\s+(\\d+)`).exec(
+            readFileSync(`/proc/${small.pid}/status`, 'utf8'),
+          )?.[1],
+        )
+      expect(kilobytes('VmHWM')).toBeLessThan(1.3 * 1024 * 1024)
+      for (let tries = 0; tries < 100 && kilobytes('VmRSS') > 300_000; tries++) await Bun.sleep(20)
+      expect(kilobytes('VmRSS')).toBeLessThan(300_000)
+      await small.stop('SIGKILL')
+    },
+    20_000,
+  )
 })

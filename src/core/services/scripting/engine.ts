@@ -60,6 +60,7 @@ export class ScriptEngine {
 
   /** `libraries`: what this engine offers beyond what all do. */
   constructor(scripting: Scripting, libraries: (engine: ScriptEngine) => readonly Library[]) {
+    scripting.server.reclaim.makeRoom()
     const machine = new LuaMachine()
     this.machine = machine
     this.#scripting = scripting
@@ -93,8 +94,9 @@ export class ScriptEngine {
     seal(machine)
   }
 
-  /** Lets go of Lua. */
+  /** Lets go of Lua and its memory. */
   close(): void {
+    this.#scripting.server.reclaim.begin(this.machine.bytes.length)
     this.machine.close()
     this.nested.close()
   }
@@ -121,12 +123,16 @@ export class ScriptEngine {
     const at = api.malloc(source.length + 1)
     if (at === 0) return 'not enough memory'
     source.copy(machine.bytes, at)
-    const failed = api.luaL_loadbuffer(state, at, source.length, chunkName) !== 0
-    api.free(at)
-    if (!failed) return keep(machine)
-    const problem = machine.textOf(state, -1)
-    api.lua_settop(state, 0)
-    return problem
+    try {
+      const failed = api.luaL_loadbuffer(state, at, source.length, chunkName) !== 0
+      api.free(at)
+      if (!failed) return keep(machine)
+      const problem = machine.textOf(state, -1)
+      api.lua_settop(state, 0)
+      return problem
+    } catch (error) {
+      return this.#failure(error)
+    }
   }
 
   forget(ref: number): void {
@@ -168,16 +174,21 @@ export class ScriptEngine {
     }
   }
 
-  /** An error outside Lua's protection, or one of the interpreter itself. */
   // alloc: an error
   #fail(call: Call, error: unknown): void {
+    const text = this.#failure(error)
+    this.onReturn?.()
+    call.reply.error(`ERR Error running script ${this.#scripting.run.name}, ${text}`)
+  }
+
+  /** Says what an error outside Lua's protection is, or one of the interpreter itself. */
+  // alloc: an error
+  #failure(error: unknown): string {
     const isOurs = error instanceof LuaFailure
     const isTrap = error instanceof WebAssembly.RuntimeError || isStackOverflow(error)
     if (!isOurs && !isTrap) throw error
     this.isBroken = true
-    this.onReturn?.()
-    const text = isOurs ? error.text : `the interpreter failed: ${(error as Error).message}`
-    call.reply.error(`ERR Error running script ${this.#scripting.run.name}, ${text}`)
+    return isOurs ? error.text : `the interpreter failed: ${(error as Error).message}`
   }
 
   #pushArguments(args: Args, from: number, count: number): void {
@@ -247,12 +258,17 @@ export class ScriptEngine {
     const { api, state } = this.machine
     this.loadDeadlineUs = this.#scripting.server.clock.microseconds() + timeoutMs * 1000
     api.lua_rawgeti(state, LUA_REGISTRY_INDEX, ref)
-    const failed = api.lua_pcall(state, 0, 0, 0) !== 0
-    this.loadDeadlineUs = 0
-    this.#setHook(state, HOOK_COUNT)
-    const problem = failed ? errorInformation(this.machine, state).text : ''
-    api.lua_settop(state, 0)
-    return problem
+    try {
+      const failed = api.lua_pcall(state, 0, 0, 0) !== 0
+      this.#setHook(state, HOOK_COUNT)
+      const problem = failed ? errorInformation(this.machine, state).text : ''
+      api.lua_settop(state, 0)
+      return problem
+    } catch (error) {
+      return this.#failure(error)
+    } finally {
+      this.loadDeadlineUs = 0
+    }
   }
 }
 

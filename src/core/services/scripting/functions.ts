@@ -94,16 +94,19 @@ export class Functions {
 
   /** Loads a library. Gives its name. Throws: CommandError. */
   load(code: Buffer, replace: boolean): string {
-    const library = this.#running().load(code, (name) => {
-      if (!replace && this.library(name) !== undefined) {
-        throw new CommandError(`ERR Library '${name}' already exists`)
-      }
-    })
-    const before = this.library(library.name)
+    let library: FunctionLibrary | undefined
+    let before: FunctionLibrary | undefined
     try {
+      library = this.#running().load(code, (name) => {
+        if (!replace && this.library(name) !== undefined) {
+          throw new CommandError(`ERR Library '${name}' already exists`)
+        }
+      })
+      before = this.library(library.name)
       this.#set.check(library, before)
     } catch (error) {
-      this.#release([library])
+      if (library !== undefined) this.#release([library])
+      this.#tidy()
       throw error
     }
     if (before !== undefined) {
@@ -145,6 +148,7 @@ export class Functions {
       for (const library of coming.libraries.values()) wanted.check(library, undefined)
     } catch (error) {
       this.#release(coming.libraries.values())
+      this.#tidy()
       throw error
     }
     for (const library of coming.libraries.values()) wanted.add(library)
@@ -159,13 +163,13 @@ export class Functions {
     if (library === undefined) return false
     this.#set.remove(library)
     this.#release([library])
+    this.#tidy()
     return true
   }
 
   /** Forgets all libraries, and Lua with everything in it. */
   flush(): void {
     this.#set = new LibrarySet()
-    if (this.#loader !== undefined) this.#scripting.server.reclaim.begin()
     this.#loader?.engine.close()
     this.#loader = undefined
   }
@@ -175,6 +179,14 @@ export class Functions {
     const { engine } = this.#running()
     this.#scripting.perform(call, engine, one.ref, one.name, one.flags, readOnly, keyCount, true)
     if (engine.isBroken) this.#rebuild()
+  }
+
+  /** Something has left Lua: where nothing is left there, it need not keep all of its memory. */
+  #tidy(): void {
+    if (this.#loader === undefined) return
+    const { engine } = this.#loader
+    if (engine.isBroken) this.#rebuild()
+    else if (this.libraryCount === 0 && engine.isWasteful) this.flush()
   }
 
   #copy(): LibrarySet {

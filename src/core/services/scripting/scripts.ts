@@ -124,13 +124,17 @@ export class Scripts {
 
   // alloc: a new script
   #compile(script: Script): void {
-    script.ref = compileIn(this.#running(), script)
+    const engine = this.#running()
+    try {
+      script.ref = compileIn(engine, script)
+    } finally {
+      if (engine.isBroken) this.#dropEngine()
+    }
   }
 
   /** Lets go of Lua and its memory: scripts are compiled anew when they are called. */
   // alloc: cold
   #dropEngine(): void {
-    if (this.#engine !== undefined) this.#scripting.server.reclaim.begin()
     this.#engine?.close()
     this.#engine = undefined
     for (const script of this.#bySha.values()) script.ref = 0

@@ -1,5 +1,5 @@
 /**
- * Giving back the memory of arenas that were dropped: a collection frees their buffers, once nothing
+ * Giving back the memory of arenas and of Lua that was dropped: a collection frees their buffers, once nothing
  * on the stack looks like a reference to them any more. So it is done from the loop, where the stack
  * is short, and more than once.
  *
@@ -7,7 +7,12 @@
  * Owns: when it is done.
  * Never: collects unless memory was dropped, or the process has grown much beyond its data.
  */
-import { GARBAGE_SIZE_MAX, RECLAIM_PASS_COUNT, RECLAIM_PERIOD_MS } from '../../../config/limits.ts'
+import {
+  DROPPED_SIZE_MAX,
+  GARBAGE_SIZE_MAX,
+  RECLAIM_PASS_COUNT,
+  RECLAIM_PERIOD_MS,
+} from '../../../config/limits.ts'
 import { assert } from '../../../lib/assert.ts'
 import { CommandError } from '../../engine/errors.ts'
 import type { Timers } from '../../engine/timers.ts'
@@ -15,6 +20,7 @@ import type { Timers } from '../../engine/timers.ts'
 export class Reclaim {
   readonly #setPeriod: (periodMs: number) => void
   #passesLeft = 0
+  #droppedBytes = 0
   /** The least that the process had beyond the data, since the last collection for that. */
   #beyondBytes = Number.POSITIVE_INFINITY
 
@@ -35,10 +41,19 @@ export class Reclaim {
     this.#setPeriod(RECLAIM_PERIOD_MS)
   }
 
-  /** Memory was dropped. */
-  begin(): void {
+  /** Memory was dropped; `sizeBytes` of it will be wanted again: see `makeRoom`. */
+  begin(sizeBytes = 0): void {
+    this.#droppedBytes += sizeBytes
     this.#passesLeft = RECLAIM_PASS_COUNT
     this.#setPeriod(RECLAIM_PERIOD_MS)
+  }
+
+  /**
+   * The like of what was dropped is about to be made: if that was much, it goes first. Otherwise
+   * requests in a row that each drop memory and take some would take it all before the loop turns.
+   */
+  makeRoom(): void {
+    if (this.#droppedBytes >= DROPPED_SIZE_MAX) this.#collect()
   }
 
   #tick(): void {
@@ -47,6 +62,11 @@ export class Reclaim {
       return
     }
     this.#passesLeft--
+    this.#collect()
+  }
+
+  #collect(): void {
+    this.#droppedBytes = 0
     throwSomething()
     Bun.gc(true)
   }

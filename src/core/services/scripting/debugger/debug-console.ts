@@ -18,6 +18,8 @@ export interface Debuggee {
   readonly log: DebugLog
   readonly source: ScriptSource
   isStepping: boolean
+  /** Code runs that the client has sent: it is not the script's. */
+  isEvaluating: boolean
   /** The next command, one character a byte; undefined: there will be none. May raise an error. */
   next(state: number): string[] | undefined
   /** Sends what the log holds. */
@@ -211,18 +213,28 @@ export class DebugConsole {
 
   // ── Calls ────────────────────────────────────────────────────────────────────────────────────
 
-  /** Runs code as an expression, or else as statements, outside of the function that stands still. */
+  /**
+   * Runs code as an expression, or else as statements, outside of the function that stands still: in a
+   * coroutine, since nothing calls the debugger again where the debugger was called.
+   */
   #eval(code: string, state: number): void {
-    const { api } = this.#machine
+    const machine = this.#machine
+    const { api } = machine
     const top = api.lua_gettop(state)
-    let isSound = this.#compile(`return ${code}`, state)
+    const thread = api.lua_newthread(state)
+    let isSound = this.#compile(`return ${code}`, thread)
     if (!isSound) {
-      api.lua_settop(state, top)
-      isSound = this.#compile(code, state)
+      api.lua_settop(thread, 0)
+      isSound = this.#compile(code, thread)
     }
-    if (isSound) isSound = api.lua_pcall(state, 0, 1, 0) === 0
-    if (isSound) this.#log.addValue(`<retval> ${valueText(this.#machine, state, -1)}`)
-    else this.#log.add(`<error> ${this.#problem(state)}`)
+    this.#script.isEvaluating = true
+    try {
+      if (isSound) isSound = api.lua_pcall(thread, 0, 1, 0) === 0
+    } finally {
+      this.#script.isEvaluating = false
+    }
+    if (isSound) this.#log.addValue(`<retval> ${valueText(machine, thread, -1)}`)
+    else this.#log.add(`<error> ${this.#problem(thread)}`)
     api.lua_settop(state, top)
   }
 

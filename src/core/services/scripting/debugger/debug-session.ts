@@ -43,6 +43,7 @@ const STEP = 'step over'
 const BREAKPOINT = 'break point'
 const CALLED = 'redis.breakpoint() called'
 const LONG = 'timeout reached, infinite loop?'
+const FORSAKEN = 'timeout during Lua debugging with client closing connection'
 
 /** Compiles the script and runs it in an engine. Throws: CommandError. */
 export type PerformIn = (engine: ScriptEngine) => void
@@ -69,8 +70,11 @@ class DebugSession implements Debuggee {
   readonly #hook: number
   /** It stops at the next line; what commands it calls until then is told. */
   isStepping = true
+  isEvaluating = false
   /** redis.breakpoint was called. */
   #isCalled = false
+  /** Nobody is there any more who could end it: it is told to end at every line. */
+  #isForsaken = false
   /** When it has begun, or gone on. */
   #startedUs: number
   #isEnded = false
@@ -113,10 +117,9 @@ class DebugSession implements Debuggee {
 
   /** The reply has been written. */
   close(): void {
-    const { clients, log, reclaim } = this.#call.server
+    const { clients, log } = this.#call.server
     this.end()
     this.engine.close()
-    reclaim.begin()
     log.warning('A client has debugged a script; all others go on')
     clients.closeAfterReply(this.#call.session)
   }
@@ -193,10 +196,12 @@ class DebugSession implements Debuggee {
     const { source } = this
     const activation = new Activation(this.engine.machine, record)
     const isBetween = activation.event === EVENT_COUNT
+    if (this.#isForsaken) return this.#forsake(state)
+    if (this.isEvaluating) return this.#lookAtOther(state, isBetween)
     activation.find(state, 0)
     source.current = activation.line
     // Other code is run without a stop.
-    if (!activation.isOfScript) return
+    if (!activation.isOfScript) return this.#lookAtOther(state, isBetween)
     const isBreakpoint = this.#isCalled || source.breakpoints.includes(source.current)
     if (isBreakpoint) this.#stop(state, this.#isCalled ? CALLED : BREAKPOINT)
     else if (this.isStepping) this.#stop(state, STEP)
@@ -223,9 +228,22 @@ class DebugSession implements Debuggee {
   }
 
   #stopLong(state: number): void {
-    if (this.#stop(state, LONG)) return
-    const text = 'timeout during Lua debugging with client closing connection'
-    raiseError(this.engine.machine, state, text)
+    if (!this.#stop(state, LONG)) this.#forsake(state)
+  }
+
+  /**
+   * DIFFERS: code that was evaluated, or made by the script, ends when its client goes; Redis hangs if
+   * it would not end by itself.
+   */
+  #lookAtOther(state: number, isBetween: boolean): void {
+    if (!isBetween || !this.#takesLong()) return
+    if (this.#call.server.scripting.debugging.isLeft()) this.#forsake(state)
+  }
+
+  /** DIFFERS: the error comes again with the next line; Redis hangs when a script catches it. */
+  #forsake(state: number, text = FORSAKEN): never {
+    this.#isForsaken = true
+    return raiseError(this.engine.machine, state, text)
   }
 
   #takesLong(): boolean {
@@ -239,6 +257,8 @@ class DebugSession implements Debuggee {
     const command = this.#call.server.scripting.debugging.next()
     if (command === undefined) {
       this.source.breakpoints = []
+      // If it was evaluated code that did not end, the script itself may.
+      this.#isForsaken = false
       return undefined
     }
     // QUIRK: what is longer, or empty, is taken for a breach of the protocol.
@@ -246,7 +266,7 @@ class DebugSession implements Debuggee {
       command !== 'broken' &&
       command.length <= ARGUMENT_COUNT_MAX &&
       command.every(({ length }) => length > 0 && length <= ARGUMENT_SIZE_MAX)
-    if (!isSound) return raiseError(this.engine.machine, state, 'protocol error')
+    if (!isSound) return this.#forsake(state, 'protocol error')
     return command.map((argument) => argument.toString('latin1'))
   }
 }

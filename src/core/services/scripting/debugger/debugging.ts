@@ -19,15 +19,16 @@ import type { Call } from '../../../engine/call.ts'
 import type { Session } from '../../../engine/session.ts'
 import type { Server } from '../../../server.ts'
 
-/** Waits for requests, and has what comes handled. */
-export type AwaitRequests = () => void
+/** Has requests handled that have come. */
+export type TakeRequests = () => void
 
 export class Debugging {
   readonly #server: Server
   /** Who debugs; undefined: nobody does. */
   client: Session | undefined = undefined
-  /** The loop's; absent where there is none. */
-  awaitRequests: AwaitRequests = () => {}
+  /** The loop's; absent where there is none. This one waits for requests first. */
+  awaitRequests: TakeRequests = () => {}
+  takeRequests: TakeRequests = () => {}
   #commands: Buffer[][] = []
   #held: Session[] = []
   /** The client has sent what is no request. */
@@ -66,9 +67,15 @@ export class Debugging {
       const command = this.#commands.shift()
       if (command !== undefined) return command
       if (this.#isBroken) return 'broken'
-      if (this.client === undefined || this.client.closed || this.#isEnding) return undefined
+      if (this.#isUnwatched) return undefined
       this.awaitRequests()
     }
+  }
+
+  /** True when there is nobody any more who could say what is to happen. Does not wait. */
+  isLeft(): boolean {
+    this.takeRequests()
+    return this.#isUnwatched
   }
 
   /** A request in the middle of the script: a command, or one that has to wait. */
@@ -98,6 +105,10 @@ export class Debugging {
     if (kind !== KIND_BROKEN || session !== this.client) return false
     this.#isBroken = true
     return true
+  }
+
+  get #isUnwatched(): boolean {
+    return this.client === undefined || this.client.closed || this.#isEnding
   }
 
   /** Those that have waited; they may go on. */

@@ -114,6 +114,8 @@ export interface LuaApi {
   lua_insert(state: number, index: number): void
   lua_isnumber(state: number, index: number): number
   lua_isstring(state: number, index: number): number
+  /** Pushes a coroutine and gives it. */
+  lua_newthread(state: number): number
   lua_newuserdata(state: number, size: number): number
   lua_next(state: number, index: number): number
   lua_objlen(state: number, index: number): number

@@ -317,6 +317,54 @@ describe('a debugging client', () => {
     await other.call('CONFIG SET busy-reply-threshold 5000')
   })
 
+  test('that goes ends a script that catches that it is to end', async () => {
+    const other = await redbun.connect()
+    await other.call('CONFIG SET busy-reply-threshold 50')
+    const catching = 'while true do pcall(function() while true do end end) end'
+    const client = await debugged(redbun, catching)
+    client.send('c')
+    await Bun.sleep(QUIET_MS)
+    client.terminate()
+    expect(await other.ask('CONFIG SET busy-reply-threshold 5000')).toBe('+OK')
+  })
+
+  test.each([
+    ['is no request', '*1\r\n!!\r\n'],
+    ['has an empty word', '*2\r\n$1\r\nb\r\n$0\r\n\r\n'],
+  ])('that sends what %s ends a script that catches that', async (_, bytes) => {
+    const other = await redbun.connect()
+    const client = await debugged(redbun, 'while true do pcall(function() local a = 1 end) end')
+    client.write(bytes)
+    expect(notation(await client.next())).toBe(END)
+    expect(notation(await client.next())).toStartWith('-ERR ')
+    expect(await other.ask('PING')).toBe('+PONG')
+  })
+
+  test.each(['e while true do end', 'e while true do pcall(redis.call,"get","k") end'])(
+    'that goes ends evaluated code without end, and lets the script end: %s',
+    async (command) => {
+      const other = await redbun.connect()
+      await other.call('FLUSHALL')
+      await other.call('CONFIG SET busy-reply-threshold 50')
+      const client = await debugged(redbun)
+      client.send(command.split(' '))
+      await Bun.sleep(QUIET_MS)
+      client.terminate()
+      expect(await other.ask('GET n')).toBe('$2')
+      await other.call('CONFIG SET busy-reply-threshold 5000')
+    },
+  )
+
+  test('that goes ends code without end that a script has compiled', async () => {
+    const other = await redbun.connect()
+    await other.call('CONFIG SET busy-reply-threshold 50')
+    const client = await debugged(redbun, "loadstring('while true do end')()")
+    client.send('c')
+    await Bun.sleep(QUIET_MS)
+    client.terminate()
+    expect(await other.ask('CONFIG SET busy-reply-threshold 5000')).toBe('+OK')
+  })
+
   onEach('lets time pass for keys', async (server) => {
     const other = await server.connect()
     await other.call('SET k v PX 40')
