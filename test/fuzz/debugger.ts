@@ -17,7 +17,7 @@ import { type RunningServer, startRedbun } from '../support/server.ts'
 import { BOUNDED, expectHealth, SERVED_WITHIN_MS, said } from './health.ts'
 import { changedScript, expression, snippet, statement } from './lua-code.ts'
 import { mutated, NUMBERS, pieces, randomBytes } from './mutate.ts'
-import type { Attack, Target } from './target.ts'
+import { attackOn, type Target } from './target.ts'
 
 const SESSIONS_COUNT = 12
 const COMMANDS_MAX = 25
@@ -41,61 +41,55 @@ export const scriptDebugger: Target = {
   summary: 'random and changed commands to the debugger of scripts, from clients that go',
   async begin() {
     const args = [...BOUNDED, '--busy-reply-threshold', String(BUSY_MS)]
-    return new Sessions(await startRedbun({ args }))
+    const server = await startRedbun({ args })
+    return attackOn(server, (dice) => round(server, dice))
   },
 }
 
-class Sessions implements Attack {
-  readonly #server: RunningServer
-
-  constructor(server: RunningServer) {
-    this.#server = server
-  }
-
-  async round(dice: Dice): Promise<void> {
-    const generator = new Generator(dice, entries)
-    for (let i = 0; i < SESSIONS_COUNT; i++) {
-      const script = scriptOf(dice, generator)
-      const sent = commands(dice, generator)
-      try {
-        await this.#debug(script, sent, dice)
-      } catch (error) {
-        const shown = [script, sent].map((bytes) => JSON.stringify(bytes.toString('latin1')))
-        throw new Error(`EVAL ${shown.join(' then ')}: ${(error as Error).message}`)
-      }
-    }
-    await expectHealth(this.#server)
-  }
-
-  async end(): Promise<void> {
-    await this.#server.stop('SIGKILL')
-  }
-
-  async #debug(script: Buffer, sent: Buffer, dice: Dice): Promise<void> {
-    const client = await this.#server.connect()
-    const other = await this.#server.connect()
-    await client.call('SCRIPT DEBUG SYNC', SERVED_WITHIN_MS)
-    if (dice.chance(20)) await client.call('HELLO 3')
-    client.send(['EVAL', script, '1', 'k', 's', '\xff\0'])
-    if (dice.chance(50)) other.send('PING')
-    for (const part of pieces(sent, dice)) {
-      client.write(part)
-      if (dice.chance(50)) await Bun.sleep(1)
-    }
-    other.send('PING')
-    await Promise.race([client.ended, Bun.sleep(dice.below(PATIENCE_MS))])
-    const replies: Reply[] = []
-    while (client.unread > 0) replies.push(await client.next())
-    client.terminate()
-    expectSession(replies)
+async function round(server: RunningServer, dice: Dice): Promise<void> {
+  const generator = new Generator(dice, entries)
+  for (let i = 0; i < SESSIONS_COUNT; i++) {
+    const script = scriptOf(dice, generator)
+    const sent = commands(dice, generator)
     try {
-      await other.next(SERVED_WITHIN_MS)
+      await debug(server, script, sent, dice)
     } catch (error) {
-      const reason = error instanceof ConnectionEnded ? 'hung up on' : 'not served'
-      throw new Error(`who waits is ${reason}:\n${said(this.#server)}`)
+      const shown = [script, sent].map((bytes) => JSON.stringify(bytes.toString('latin1')))
+      throw new Error(`EVAL ${shown.join(' then ')}: ${(error as Error).message}`)
     }
-    other.terminate()
   }
+  await expectHealth(server)
+}
+
+async function debug(
+  server: RunningServer,
+  script: Buffer,
+  sent: Buffer,
+  dice: Dice,
+): Promise<void> {
+  const client = await server.connect()
+  const other = await server.connect()
+  await client.call('SCRIPT DEBUG SYNC', SERVED_WITHIN_MS)
+  if (dice.chance(20)) await client.call('HELLO 3')
+  client.send(['EVAL', script, '1', 'k', 's', '\xff\0'])
+  if (dice.chance(50)) other.send('PING')
+  for (const part of pieces(sent, dice)) {
+    client.write(part)
+    if (dice.chance(50)) await Bun.sleep(1)
+  }
+  other.send('PING')
+  await Promise.race([client.ended, Bun.sleep(dice.below(PATIENCE_MS))])
+  const replies: Reply[] = []
+  while (client.unread > 0) replies.push(await client.next())
+  client.terminate()
+  expectSession(replies)
+  try {
+    await other.next(SERVED_WITHIN_MS)
+  } catch (error) {
+    const reason = error instanceof ConnectionEnded ? 'hung up on' : 'not served'
+    throw new Error(`who waits is ${reason}:\n${said(server)}`)
+  }
+  other.terminate()
 }
 
 /** Throws: an Error when a session is no arrays of lines, or does not end with the reply. */

@@ -13,7 +13,7 @@ import { forged, sealed } from '../support/payload.ts'
 import { type RunningServer, startRedbun } from '../support/server.ts'
 import { BOUNDED, expectHealth } from './health.ts'
 import { mutated } from './mutate.ts'
-import type { Attack, Target } from './target.ts'
+import { attackOn, type Target } from './target.ts'
 
 const PAYLOADS_COUNT = 60
 const FOOTER_SIZE = 10
@@ -25,11 +25,9 @@ export const dump: Target = {
   summary: 'RESTORE of changed payloads of every encoding, then commands on what was taken',
   async begin() {
     const server = await startRedbun({ args: BOUNDED })
-    return new Payloads(server, [
-      ...(await writtenPayloads(await server.connect())),
-      ...oldPayloads(),
-      ...newPayloads(),
-    ])
+    const written = await writtenPayloads(await server.connect())
+    const kinds = [...written, ...oldPayloads(), ...newPayloads()]
+    return attackOn(server, (dice) => round(server, kinds, dice))
   },
 }
 
@@ -44,44 +42,31 @@ export async function writtenPayloads(client: Client): Promise<Buffer[]> {
   return found
 }
 
-class Payloads implements Attack {
-  readonly #server: RunningServer
-  readonly #kinds: readonly Buffer[]
-
-  constructor(server: RunningServer, kinds: readonly Buffer[]) {
-    this.#server = server
-    this.#kinds = kinds
-  }
-
-  async round(dice: Dice): Promise<void> {
-    const client = await this.#server.connect()
-    try {
-      await client.call('FLUSHALL')
-      for (let i = 0; i < PAYLOADS_COUNT; i++) await this.#restore(client, `k${i % 5}`, dice)
-      const found = await client.ask('DEBUG ARENA-CHECK')
-      if (found !== '+OK') throw new Error(`the arena says ${found}`)
-    } catch (error) {
-      // A server that has ended is the better message.
-      await expectHealth(this.#server)
-      throw error
+async function round(server: RunningServer, kinds: readonly Buffer[], dice: Dice): Promise<void> {
+  const client = await server.connect()
+  try {
+    await client.call('FLUSHALL')
+    for (let i = 0; i < PAYLOADS_COUNT; i++) {
+      await restore(client, `k${i % 5}`, changed(dice.pick(kinds), dice))
     }
-    client.terminate()
-    await expectHealth(this.#server)
+    const found = await client.ask('DEBUG ARENA-CHECK')
+    if (found !== '+OK') throw new Error(`the arena says ${found}`)
+  } catch (error) {
+    // A server that has ended is the better message.
+    await expectHealth(server)
+    throw error
   }
+  client.terminate()
+  await expectHealth(server)
+}
 
-  async end(): Promise<void> {
-    await this.#server.stop('SIGKILL')
-  }
-
-  async #restore(client: Client, key: string, dice: Dice): Promise<void> {
-    const bytes = changed(dice.pick(this.#kinds), dice)
-    const reply = await client.ask(['RESTORE', key, '0', bytes, 'REPLACE'])
-    if (!REPLIES.test(reply)) throw new Error(`RESTORE of ${bytes.toString('hex')} says ${reply}`)
-    if (reply !== '+OK') return
-    const type = await client.ask(['TYPE', key])
-    for (const line of ['DUMP KEY', 'DEBUG DIGEST-VALUE KEY', ...(USES[type] ?? [])]) {
-      await client.call(line.replaceAll('KEY', key))
-    }
+async function restore(client: Client, key: string, bytes: Buffer): Promise<void> {
+  const reply = await client.ask(['RESTORE', key, '0', bytes, 'REPLACE'])
+  if (!REPLIES.test(reply)) throw new Error(`RESTORE of ${bytes.toString('hex')} says ${reply}`)
+  if (reply !== '+OK') return
+  const type = await client.ask(['TYPE', key])
+  for (const line of ['DUMP KEY', 'DEBUG DIGEST-VALUE KEY', ...(USES[type] ?? [])]) {
+    await client.call(line.replaceAll('KEY', key))
   }
 }
 

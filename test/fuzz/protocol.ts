@@ -14,7 +14,7 @@ import { encodeRequest } from '../support/argv.ts'
 import { type RunningServer, startRedbun } from '../support/server.ts'
 import { BOUNDED, expectHealth } from './health.ts'
 import { mutated, pieces, randomBytes } from './mutate.ts'
-import type { Attack, Target } from './target.ts'
+import { attackOn, type Target } from './target.ts'
 
 const SOCKETS_MAX = 6
 const REQUESTS_MAX = 30
@@ -65,46 +65,36 @@ export const protocol: Target = {
   summary: 'bytes by chance and changed pipelines, over several sockets at once',
   async begin() {
     const renamed = FORBIDDEN.map((name) => `rename-command ${name} ""`)
-    return new Sockets(await startRedbun({ args: BOUNDED, config: `${renamed.join('\n')}\n` }))
+    const config = `${renamed.join('\n')}\n`
+    const server = await startRedbun({ args: BOUNDED, config })
+    return attackOn(server, (dice) => round(server, dice))
   },
 }
 
-class Sockets implements Attack {
-  readonly #server: RunningServer
-
-  constructor(server: RunningServer) {
-    this.#server = server
+async function round(server: RunningServer, dice: Dice): Promise<void> {
+  const generator = new Generator(dice, entries)
+  const sendings: (readonly Buffer[])[] = []
+  for (let count = 1 + dice.below(SOCKETS_MAX); count > 0; count--) {
+    sendings.push(pieces(payload(dice, generator), dice))
   }
+  await Promise.all(sendings.map((parts) => send(server, parts)))
+  await expectHealth(server)
+}
 
-  async round(dice: Dice): Promise<void> {
-    const generator = new Generator(dice, entries)
-    const sendings: (readonly Buffer[])[] = []
-    for (let count = 1 + dice.below(SOCKETS_MAX); count > 0; count--) {
-      sendings.push(pieces(payload(dice, generator), dice))
-    }
-    await Promise.all(sendings.map((parts) => this.#send(parts)))
-    await expectHealth(this.#server)
+/** Writes all parts, reads what comes without looking at it, and hangs up. */
+async function send(server: RunningServer, parts: readonly Buffer[]): Promise<void> {
+  const { promise: ended, resolve } = Promise.withResolvers<void>()
+  const socket = await Bun.connect({
+    hostname: '127.0.0.1',
+    port: server.port,
+    socket: { data() {}, close: () => resolve(), error: () => resolve() },
+  })
+  for (const part of parts) {
+    socket.write(part)
+    await Promise.race([ended, Bun.sleep(parts.length > 1 ? 1 : 0)])
   }
-
-  async end(): Promise<void> {
-    await this.#server.stop('SIGKILL')
-  }
-
-  /** Writes all parts, reads what comes without looking at it, and hangs up. */
-  async #send(parts: readonly Buffer[]): Promise<void> {
-    const { promise: ended, resolve } = Promise.withResolvers<void>()
-    const socket = await Bun.connect({
-      hostname: '127.0.0.1',
-      port: this.#server.port,
-      socket: { data() {}, close: () => resolve(), error: () => resolve() },
-    })
-    for (const part of parts) {
-      socket.write(part)
-      await Promise.race([ended, Bun.sleep(parts.length > 1 ? 1 : 0)])
-    }
-    await Promise.race([ended, Bun.sleep(PATIENCE_MS)])
-    socket.terminate()
-  }
+  await Promise.race([ended, Bun.sleep(PATIENCE_MS)])
+  socket.terminate()
 }
 
 function payload(dice: Dice, generator: Generator): Buffer {

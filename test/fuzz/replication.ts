@@ -13,7 +13,7 @@ import { type RunningServer, startRedbun } from '../support/server.ts'
 import { changedSnapshot, commandStream, payloadKinds, snapshot } from './files.ts'
 import { BOUNDED, expectHealth, SERVED_WITHIN_MS, said } from './health.ts'
 import { mutated } from './mutate.ts'
-import type { Attack, Target } from './target.ts'
+import { attackOn, type Target } from './target.ts'
 
 const ID = 'a'.repeat(40)
 const MARK = 'b'.repeat(40)
@@ -25,55 +25,42 @@ export const replication: Target = {
   summary: 'a primary whose answers, snapshot or stream are changed; the replica lives and serves',
   async begin() {
     const kinds = await payloadKinds()
-    return new Followed(await startRedbun({ args: BOUNDED }), kinds)
+    const server = await startRedbun({ args: BOUNDED })
+    return attackOn(server, (dice) => round(server, kinds, dice))
   },
 }
 
-class Followed implements Attack {
-  readonly #server: RunningServer
-  readonly #kinds: readonly Buffer[]
-
-  constructor(server: RunningServer, kinds: readonly Buffer[]) {
-    this.#server = server
-    this.#kinds = kinds
-  }
-
-  async round(dice: Dice): Promise<void> {
-    const listener = pretendedPrimary(dice, answers(dice, this.#kinds))
-    const client = await this.#server.connect()
-    try {
-      await client.call(`CONFIG SET repl-diskless-load ${dice.word('disabled swapdb')}`)
-      await client.call(`REPLICAOF 127.0.0.1 ${listener.port}`)
-      await Bun.sleep(LINK_MS)
-      listener.stop(true)
-      await this.#leave()
-    } catch (error) {
-      // A server that has ended is the better message.
-      await expectHealth(this.#server)
-      throw error
-    } finally {
-      listener.stop(true)
-      client.terminate()
-    }
-    await expectHealth(this.#server)
-  }
-
-  async end(): Promise<void> {
-    await this.#server.stop('SIGKILL')
-  }
-
-  /** Lets it be a primary, once it no longer loads; what it has is sound. */
-  async #leave(): Promise<void> {
-    const client = await this.#server.connect()
-    for (const deadline = performance.now() + SERVED_WITHIN_MS; ; await Bun.sleep(POLL_MS)) {
-      const reply = await client.ask('REPLICAOF NO ONE')
-      if (reply.startsWith('+OK')) break
-      if (performance.now() > deadline) throw new Error(`it stays ${reply}:\n${said(this.#server)}`)
-    }
-    const found = await client.ask('DEBUG ARENA-CHECK')
-    if (found !== '+OK') throw new Error(`the arena says ${found}`)
+async function round(server: RunningServer, kinds: readonly Buffer[], dice: Dice): Promise<void> {
+  const listener = pretendedPrimary(dice, answers(dice, kinds))
+  const client = await server.connect()
+  try {
+    await client.call(`CONFIG SET repl-diskless-load ${dice.word('disabled swapdb')}`)
+    await client.call(`REPLICAOF 127.0.0.1 ${listener.port}`)
+    await Bun.sleep(LINK_MS)
+    listener.stop(true)
+    await leave(server)
+  } catch (error) {
+    // A server that has ended is the better message.
+    await expectHealth(server)
+    throw error
+  } finally {
+    listener.stop(true)
     client.terminate()
   }
+  await expectHealth(server)
+}
+
+/** Lets it be a primary, once it no longer loads; what it has is sound. */
+async function leave(server: RunningServer): Promise<void> {
+  const client = await server.connect()
+  for (const deadline = performance.now() + SERVED_WITHIN_MS; ; await Bun.sleep(POLL_MS)) {
+    const reply = await client.ask('REPLICAOF NO ONE')
+    if (reply.startsWith('+OK')) break
+    if (performance.now() > deadline) throw new Error(`it stays ${reply}:\n${said(server)}`)
+  }
+  const found = await client.ask('DEBUG ARENA-CHECK')
+  if (found !== '+OK') throw new Error(`the arena says ${found}`)
+  client.terminate()
 }
 
 interface Answers {

@@ -7,6 +7,7 @@
  * Never: goes on with servers that have failed.
  */
 import { Dice } from '../conformance/dice.ts'
+import type { RunningServer } from '../support/server.ts'
 
 export interface Target {
   readonly name: string
@@ -20,6 +21,16 @@ export interface Attack {
   /** Throws: an Error that says what the server did wrong. */
   round(dice: Dice): Promise<void>
   end(): Promise<void>
+}
+
+/** Rounds against one server, which ends with them. */
+export function attackOn(server: RunningServer, round: Attack['round']): Attack {
+  return {
+    round,
+    async end() {
+      await server.stop('SIGKILL')
+    },
+  }
 }
 
 export interface RoundsOptions {

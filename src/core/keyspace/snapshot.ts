@@ -158,6 +158,17 @@ export class Snapshot {
   }
 }
 
+/** Gives everything that there is now at once. `each`: called before every key. */
+export function giveAll(dbs: readonly Db[], sink: SnapshotSink, each?: () => void): void {
+  for (const db of dbs) {
+    db.forEach((ref) => {
+      each?.()
+      sink.entry(db.index, db.arena, ref)
+    })
+  }
+  sink.ended()
+}
+
 /** The databases that hold keys, as they are now. */
 export function snapshotTables(dbs: readonly Db[]): SnapshotTable[] {
   return dbs

@@ -7,6 +7,7 @@
  * Never: changes a value.
  */
 import type { Settings } from '../../config/settings.ts'
+import { SettingsWatch } from '../../config/settings-watch.ts'
 
 export class ListpackLimits {
   /** Fields or members. */
@@ -15,8 +16,7 @@ export class ListpackLimits {
   valueSize = 64
   readonly #entriesName: 'hash-max-listpack-entries' | 'zset-max-listpack-entries'
   readonly #valueName: 'hash-max-listpack-value' | 'zset-max-listpack-value'
-  #settings: Settings | undefined = undefined
-  #generation = -1
+  readonly #watch = new SettingsWatch()
 
   // alloc: once a type
   constructor(type: 'hash' | 'zset') {
@@ -27,10 +27,7 @@ export class ListpackLimits {
 
   /** Takes over the settings' present values. Without settings: those that Redis begins with. */
   follow(settings: Settings | undefined): this {
-    if (settings === undefined) return this
-    if (settings === this.#settings && settings.generation === this.#generation) return this
-    this.#settings = settings
-    this.#generation = settings.generation
+    if (settings === undefined || !this.#watch.hasChanged(settings)) return this
     this.entries = settings.int(this.#entriesName)
     this.valueSize = settings.int(this.#valueName)
     return this

@@ -11,7 +11,7 @@ import { argvSize, writeArgv } from '../../../lib/resp/command-writer.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import type { JobOwner } from '../../engine/disk-link.ts'
 import { rewriteEntry } from '../../keyspace/rewrite.ts'
-import type { Snapshot, SnapshotSink } from '../../keyspace/snapshot.ts'
+import { giveAll, type Snapshot, type SnapshotSink } from '../../keyspace/snapshot.ts'
 import type { Server } from '../../server.ts'
 import type { RdbFileOptions, RdbOutcome } from './rdb-file.ts'
 
@@ -53,12 +53,7 @@ export class CommandFile implements SnapshotSink, JobOwner {
   takeAll(): void {
     const { keyspace, disk } = this.#server
     this.#begin()
-    for (const db of keyspace.dbs) {
-      db.forEach((ref) => {
-        this.entry(db.index, db.arena, ref)
-      })
-    }
-    this.ended()
+    giveAll(keyspace.dbs, this)
     disk.waitFor(this.#job)
   }
 

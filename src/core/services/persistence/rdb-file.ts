@@ -8,7 +8,12 @@
 import type { DiskProblem, FromDisk } from '../../../bridge/disk-control.ts'
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import type { JobOwner } from '../../engine/disk-link.ts'
-import { type Snapshot, type SnapshotSink, snapshotTables } from '../../keyspace/snapshot.ts'
+import {
+  giveAll,
+  type Snapshot,
+  type SnapshotSink,
+  snapshotTables,
+} from '../../keyspace/snapshot.ts'
 import type { Server } from '../../server.ts'
 import { RdbBody, type RdbBodyOptions } from './rdb-body.ts'
 import { RdbStream } from './rdb-stream.ts'
@@ -71,13 +76,7 @@ export class RdbFile implements SnapshotSink, JobOwner {
   takeAll(each?: () => void): void {
     const { keyspace, disk } = this.#server
     this.#body.begin(snapshotTables(keyspace.dbs), this.#options)
-    for (const db of keyspace.dbs) {
-      db.forEach((ref) => {
-        each?.()
-        this.entry(db.index, db.arena, ref)
-      })
-    }
-    this.ended()
+    giveAll(keyspace.dbs, this, each)
     disk.waitFor(this.#job)
   }
 

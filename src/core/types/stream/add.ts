@@ -6,6 +6,7 @@
  * Never: lets ids go back.
  */
 import type { Settings } from '../../../config/settings.ts'
+import { SettingsWatch } from '../../../config/settings-watch.ts'
 import { type CommandDefinition, command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import {
@@ -62,13 +63,10 @@ const TWO_32 = 4294967296
 class Limits implements NodeLimits {
   nodeBytes = 0
   nodeEntries = 0
-  #settings: Settings | undefined = undefined
-  #generation = -1
+  readonly #watch = new SettingsWatch()
 
   read(settings: Settings): void {
-    if (settings === this.#settings && settings.generation === this.#generation) return
-    this.#settings = settings
-    this.#generation = settings.generation
+    if (!this.#watch.hasChanged(settings)) return
     this.nodeBytes = settings.int('stream-node-max-bytes')
     this.nodeEntries = settings.int('stream-node-max-entries')
   }
