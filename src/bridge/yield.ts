@@ -1,6 +1,7 @@
 /**
- * Letting another thread have the processor while this one spins. Without it a spinner keeps its
- * processor until its time slice ends, and the client whose request it waits for cannot send it.
+ * Letting another thread have the processor. Without it one that spins keeps its processor until its
+ * time slice ends, and the client whose request it waits for cannot send it; and one that works where
+ * nobody waits for it, as in a save, makes everybody else wait as long.
  *
  * Thread: any. Hot path.
  * Owns: the system call.

@@ -7,6 +7,7 @@
  */
 import type { ToDisk } from '../bridge/disk-control.ts'
 import { RDB_RECORD_HEAD_WORDS, rdbRecordHeadSize } from '../bridge/rdb-record.ts'
+import { yieldProcessor } from '../bridge/yield.ts'
 import { assert } from '../lib/assert.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import { OPCODE_END, RDB_VERSION } from '../lib/rdb/format.ts'
@@ -63,6 +64,9 @@ export class RdbSaveJob implements Job {
       }
     }
     this.#writer.raw(bytes, at, end - at)
+    // Compressing is work for as long as there is something to save. Where all processors are taken,
+    // clients would wait for it a time slice each.
+    yieldProcessor()
   }
 
   step(): boolean {

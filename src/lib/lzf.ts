@@ -8,7 +8,7 @@
  * A copy may overlap what it writes: that is how runs are made.
  *
  * Thread: any.
- * Owns: nothing.
+ * Owns: the places, of which each thread has its own.
  * Never: reads or writes outside the ranges it was given, whatever the bytes say.
  */
 
@@ -20,6 +20,13 @@ const LONG_LENGTH = 7
 const HASH_BITS_MIN = 6
 const HASH_BITS_MAX = 14
 const HASH_FACTOR = 0x9e3779b1 | 0
+/**
+ * Where three bytes were seen last. Places of later texts are higher than all of earlier ones, so that
+ * nothing has to be cleared between them.
+ */
+const PLACES = new Int32Array(1 << HASH_BITS_MAX)
+const PLACE_MAX = 0x7fffffff
+let nextPlace = 1
 
 /**
  * Packs `length` bytes of `source` at `offset` into `into` at `at`, where `room` bytes are free.
@@ -35,19 +42,21 @@ export function lzfCompress(
 ): number {
   const end = offset + length
   const limit = at + room
-  // As many places as bytes: a short text is not worth clearing a large table.
+  // As many places as bytes: those of a short text stay in the cache.
   const bits = Math.min(Math.max(32 - Math.clz32(length), HASH_BITS_MIN), HASH_BITS_MAX)
   const shift = 32 - bits
-  const places = new Int32Array(1 << bits)
+  const base = takePlaces(length)
+  // Of `from`, as it is kept in `PLACES`: older ones are those of other texts.
+  const shifted = base - offset
   let from = offset
   let literals = offset
   let to = at
+  let three = length < MATCH_MIN ? 0 : (source[from] << 8) | (source[from + 1] << 16)
   while (from + MATCH_MIN <= end) {
-    const three = source[from] | (source[from + 1] << 8) | (source[from + 2] << 16)
+    three = (three >>> 8) | (source[from + 2] << 16)
     const slot = Math.imul(three, HASH_FACTOR) >>> shift
-    // A place is stored one higher, so that 0 means none.
-    const candidate = places[slot] - 1 + offset
-    places[slot] = from - offset + 1
+    const candidate = PLACES[slot] - shifted
+    PLACES[slot] = from + shifted
     const distance = from - candidate
     if (
       candidate < offset ||
@@ -74,9 +83,21 @@ export function lzfCompress(
     into[to++] = back & 255
     from += size
     literals = from
+    if (from + MATCH_MIN <= end) three = (source[from] << 8) | (source[from + 1] << 16)
   }
   to = writeLiterals(source, literals, end, into, to, limit)
   return to < 0 ? 0 : to - at
+}
+
+/** Makes all places mean none, for a text of `length` bytes. Gives what its first byte is kept as. */
+function takePlaces(length: number): number {
+  if (nextPlace + length > PLACE_MAX) {
+    PLACES.fill(0)
+    nextPlace = 1
+  }
+  const base = nextPlace
+  nextPlace += length
+  return base
 }
 
 /** Writes bytes as they are. Gives the offset after them, or -1 when there is no room. */
