@@ -7,19 +7,9 @@
  * Never: looks inside a server.
  */
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { redisServerPath } from '../support/server.ts'
-import { info, type Kind, linked, onStage, PATIENCE_MS, sameData, until, Writer } from './stage.ts'
+import { info, linked, onStage, PAIRS, PATIENCE_MS, sameData, until, Writer } from './stage.ts'
 
 setDefaultTimeout(PATIENCE_MS)
-
-const PAIRS: readonly (readonly [primary: Kind, replica: Kind])[] =
-  redisServerPath === ''
-    ? [['redbun', 'redbun']]
-    : [
-        ['redbun', 'redbun'],
-        ['redis', 'redbun'],
-        ['redbun', 'redis'],
-      ]
 
 describe.each(PAIRS)('%s and its replica %s', (primaryKind, replicaKind) => {
   test.concurrent('a whole data set, and what is written meanwhile', () =>

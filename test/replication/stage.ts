@@ -16,12 +16,23 @@ import { Client } from '../support/client.ts'
 import {
   makeDirectory,
   type RunningServer,
+  redisServerPath,
   type ServerOptions,
   startRedbun,
   startRedis,
 } from '../support/server.ts'
 
 export type Kind = 'redbun' | 'redis'
+
+/** All pairings with one of ours in them. */
+export const PAIRS: readonly (readonly [primary: Kind, replica: Kind])[] =
+  redisServerPath === ''
+    ? [['redbun', 'redbun']]
+    : [
+        ['redbun', 'redbun'],
+        ['redis', 'redbun'],
+        ['redbun', 'redis'],
+      ]
 
 const SETTLED_WITHIN_MS = 20_000
 const LOG_LINES = 20

@@ -101,8 +101,7 @@ interface RestoreOptions {
 function restore(call: Call): void {
   const { args, db } = call
   const options = parseOptions(call)
-  const existing = db.write(args, 1)
-  if (existing !== 0 && !options.replace) throw BUSY_KEY
+  if (!options.replace && db.write(args, 1) !== 0) throw BUSY_KEY
   const ttlMs = parseTtl(call)
   const { checksPayloads } = call.keyspace
   const end = payloadEnd(args.bytes, args.offsets[3], args.lengths[3], checksPayloads)
@@ -114,6 +113,7 @@ function restore(call: Call): void {
   const draft = new Draft(db, args, 1, deadlineMs)
   load(call, draft, end)
 
+  const existing = options.replace ? db.write(args, 1) : 0
   if (deadlineMs !== NO_DEADLINE && call.keyspace.isOver(deadlineMs)) {
     draft.discard()
     if (existing !== 0) removeReplaced(call)

@@ -49,7 +49,8 @@ const memoryUsage: CommandDefinition = {
   run(call) {
     const { db, args, reply } = call
     checkSamples(call)
-    const ref = db.peek(args, 2)
+    // An expired key as well, while it is there.
+    const ref = db.find(args, 2)
     if (ref === 0) return reply.nil()
     const { arena } = db
     const value = valueType(entryType(arena, ref))

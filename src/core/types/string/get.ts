@@ -120,17 +120,28 @@ export const getdel = command({
   reply: 'bulk | nil',
 
   run(call) {
-    const ref = call.db.readTyped(call.args, 1, TYPE_STRING)
-    if (ref === 0) call.reply.nil()
-    else getLast(call, ref)
+    const { args, db, reply } = call
+    const ref = db.readTyped(args, 1, TYPE_STRING)
+    if (ref !== 0) {
+      getLast(call, ref)
+      return
+    }
+    reply.nil()
+    // QUIRK: what has expired, and only the primary may delete for that, goes too, whatever it is.
+    const hidden = db.find(args, 1)
+    if (hidden !== 0) take(call, hidden)
   },
 })
 
 /** Answers the value and deletes the key. */
 function getLast(call: Call, ref: number): void {
-  const { args, db } = call
-  value.open(db.arena, ref)
+  value.open(call.db.arena, ref)
   call.reply.bulk(value.bytes, value.offset, value.length)
+  take(call, ref)
+}
+
+function take(call: Call, ref: number): void {
+  const { args, db } = call
   db.remove(ref)
   db.changed(args, 1, 'del')
   if (call.propagation.active) call.propagateAs('DEL', args.copy(1))
