@@ -10,6 +10,7 @@ import { Random } from '../../../src/lib/random.ts'
 import { encodeRequest } from '../../support/argv.ts'
 import { InProcessServer } from '../../support/in-process.ts'
 import { notation } from '../../support/reply.ts'
+import { holdStill } from '../../support/still-clock.ts'
 import { keyspaceFaults } from './faults.ts'
 
 const EVICTING = [
@@ -83,8 +84,7 @@ describe.each(EVICTING)('%s', (policy) => {
   test('takes from all databases', () => {
     const cache = new Cache({ 'maxmemory-policy': policy })
     // Else the databases differ in age.
-    const { clock } = cache.target.server
-    clock.tick = () => clock.nowMs
+    holdStill(cache.target.server.clock)
     for (const db of [0, 1, 5]) {
       cache.run('SELECT', db)
       for (let i = 0; i < 1000; i++) cache.run('SET', `k${i}`, 'x'.repeat(100), 'EX', 1000 + i)
