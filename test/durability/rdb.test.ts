@@ -12,6 +12,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { emptyDatabase } from '../../src/core/keyspace/whole-database.ts'
 import { FileSource } from '../../src/core/services/persistence/file-source.ts'
 import { RdbLoader } from '../../src/core/services/persistence/rdb-load.ts'
 import { FAULT_POINTS } from '../../src/disk/faults.ts'
@@ -160,7 +161,7 @@ describe('a file that was damaged', () => {
     const { server } = target
     const path = join(directory, 'damaged.rdb')
     writeFileSync(path, bytes)
-    for (const db of server.keyspace.dbs) db.flush(false)
+    for (const db of server.keyspace.dbs) emptyDatabase(server.keyspace, db, false)
     const source = new FileSource(server.disk, path)
     let state = ''
     const options = { replaces: false, keepsExpired: true }

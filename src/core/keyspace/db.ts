@@ -441,50 +441,10 @@ export class Db {
     })
   }
 
-  /**
-   * Removes every key and frees it, `lazily`: little by little. What a snapshot may still have to give
-   * is freed after that. Gives how many there were.
-   */
-  // alloc: once for a whole database
-  flush(lazily: boolean): number {
-    const count = this.size()
-    const { arenas, epoch, lazyFree } = this.#keyspace
-    if (lazily || epoch !== 0) {
-      lazyFree.takeTable(this.keys, epoch !== 0)
-      this.keys = new KeyTable(arenas)
-      this.#maps = this.keys.maps
-    } else {
-      this.forEach((ref) => {
-        this.#free(ref)
-      })
-      this.keys.free()
-    }
-    this.deadlines.free()
-    this.elements.order.free()
-    this.#keyspace.ready.signalAll(this.index)
-    return count
-  }
-
-  /** Forgets everything, after the arenas themselves were emptied. */
-  forget(): void {
-    this.keys.forget()
-    this.deadlines.forget()
-    this.elements.order.forget()
-  }
-
-  /** Exchanges contents with another database. */
-  swap(other: Db): void {
-    const table = this.keys
-    this.keys = other.keys
-    this.#maps = this.keys.maps
-    other.keys = table
-    other.#maps = table.maps
-    const deadlines = this.deadlines
-    this.deadlines = other.deadlines
-    other.deadlines = deadlines
-    const { order } = this.elements
-    this.elements.order = other.elements.order
-    other.elements.order = order
+  /** These are its keys from now on; of those before, somebody else takes care. */
+  hold(keys: KeyTable): void {
+    this.keys = keys
+    this.#maps = keys.maps
   }
 
   /** The arena that the next ref belongs to. */

@@ -18,6 +18,7 @@ import { AGE_SHIFT, setEntryEpoch } from './entry.ts'
 import { KeyEvents } from './events.ts'
 import { LazyFree } from './lazy-free.ts'
 import { Epochs, Snapshot, type SnapshotSink } from './snapshot.ts'
+import { adoptDatabase, forgetDatabase, swapDatabases } from './whole-database.ts'
 
 export interface KeyspaceOptions {
   readonly databaseCount: number
@@ -245,7 +246,7 @@ export class Keyspace {
     this.snapshot?.finish()
     for (const arena of this.arenas) arena.reset()
     this.lazyFree.forget()
-    for (const db of this.dbs) db.forget()
+    for (const db of this.dbs) forgetDatabase(db)
     this.nextDeadlineMs = Number.POSITIVE_INFINITY
     this.ready.signalAll(-1)
     return count
@@ -265,20 +266,14 @@ export class Keyspace {
     this.snapshot?.finish()
     this.lazyFree.forget()
     for (let i = 0; i < this.arenas.length; i++) this.arenas[i].takeOver(sibling.arenas[i])
-    for (let i = 0; i < this.dbs.length; i++) {
-      const { keys, deadlines, elements } = this.dbs[i]
-      const other = sibling.dbs[i]
-      keys.adopt(other.keys)
-      deadlines.adopt(other.deadlines)
-      elements.order.adopt(other.elements.order)
-    }
+    for (let i = 0; i < this.dbs.length; i++) adoptDatabase(this.dbs[i], sibling.dbs[i])
     this.findNextDeadline()
     this.ready.signalAll(-1)
   }
 
   /** Exchanges the contents of two databases. */
   swap(a: number, b: number): void {
-    this.dbs[a].swap(this.dbs[b])
+    swapDatabases(this.dbs[a], this.dbs[b])
     this.ready.signalAll(a)
     this.ready.signalAll(b)
   }

@@ -9,6 +9,7 @@ import { command } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, INVALID_DB_INDEX, SYNTAX } from '../../engine/errors.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
+import { emptyDatabase } from '../../keyspace/whole-database.ts'
 import type { Server } from '../../server.ts'
 
 /**
@@ -55,7 +56,9 @@ export const flushdbCommand = command({
 
     call.server.transactions.watches.emptying(db)
     call.server.tracking.flushed()
-    keyspace.dirty += isOnly ? flushEverything(call.server, lazily) : db.flush(lazily)
+    keyspace.dirty += isOnly
+      ? flushEverything(call.server, lazily)
+      : emptyDatabase(keyspace, db, lazily)
     propagateItself(call)
     call.reply.ok()
   },
@@ -160,7 +163,7 @@ function flushEverything(server: Server, lazily: boolean): number {
     return count
   }
   let count = 0
-  for (const db of keyspace.dbs) count += db.flush(lazily)
+  for (const db of keyspace.dbs) count += emptyDatabase(keyspace, db, lazily)
   keyspace.findNextDeadline()
   return count
 }
