@@ -162,6 +162,7 @@ export class Server {
         databaseCount: this.settings.int('databases'),
         arenaCount: start.arenaCount ?? arenaCount(this.settings.int('maxmemory')),
         hashSeed: start.hashSeed,
+        hasSlots: this.settings.bool('cluster-enabled'),
         ...(start.arenaSize === undefined ? {} : { arenaSize: start.arenaSize }),
       },
       this.clock,

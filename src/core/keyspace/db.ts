@@ -40,6 +40,7 @@ import {
 } from './entry.ts'
 import { CLASS_MISS, CLASS_NEW, type EventName } from './events.ts'
 import type { Keyspace } from './keyspace.ts'
+import { SlotKeys } from './slot-keys.ts'
 import { KeyTable } from './table.ts'
 import { valueType } from './value.ts'
 
@@ -57,6 +58,8 @@ export class Db {
   #maps: Int32Array
   deadlines: Deadlines
   readonly elements: ElementExpiry
+  /** Kept by a node of a cluster only. */
+  readonly slots: SlotKeys | undefined
   /** The arena of the last key. */
   arena: Arena
   arenaIndex = 0
@@ -68,6 +71,7 @@ export class Db {
     this.#maps = this.keys.maps
     this.deadlines = new Deadlines(keyspace.arenas)
     this.elements = new ElementExpiry(keyspace, this)
+    this.slots = keyspace.hasSlots ? new SlotKeys(keyspace.arenas) : undefined
     this.arena = keyspace.arenas[0]
   }
 
@@ -198,11 +202,8 @@ export class Db {
     )
     arena.words[ref << 1] = entryHeader(type, encoding, timed, this.#keyspace.newAge())
     this.made(ref)
-    if (timed) {
-      setEntryDeadline(arena, ref, deadlineMs)
-      this.deadlines.addOrFree(this.arenaIndex, ref, deadlineMs)
-      this.#keyspace.deadlineAdded(deadlineMs, this, ref)
-    }
+    if (timed) setEntryDeadline(arena, ref, deadlineMs)
+    if (timed || this.slots !== undefined) this.#listOrFree(ref)
     byteMapInsert(arena, table, hash, ref)
     if (this.#keyspace.ready.awaitedCount > 0) this.signalReady(args, index)
     if ((this.#keyspace.events.wanted & CLASS_NEW) !== 0) this.alsoNotify(args, index, 'new')
@@ -224,13 +225,10 @@ export class Db {
     if (this.#keyspace.ready.awaitedCount > 0) this.#signal(ref)
     words[made << 1] = entryHeader(type, encoding, timed, words[ref << 1] >>> AGE_SHIFT)
     words[(made << 1) + 1] = words[(ref << 1) + 1]
-    if (timed) {
-      setEntryDeadline(arena, made, deadlineMs)
-      this.deadlines.addOrFree(this.arenaIndex, made, deadlineMs)
-      this.#keyspace.deadlineAdded(deadlineMs, this, made)
-    }
+    if (timed) setEntryDeadline(arena, made, deadlineMs)
+    if (timed || this.slots !== undefined) this.#listOrFree(made)
     byteMapReplace(arena, this.#maps[this.arenaIndex], this.#hashOf(made), ref, made)
-    this.#forgetDeadlines(ref)
+    this.#unlist(ref)
     this.#release(ref, this.#keyspace.lazyFree.ofReplaced)
     return made
   }
@@ -300,14 +298,14 @@ export class Db {
     const table = this.keys.mapIn(this.arenaIndex)
     if (replaced === 0) byteMapReserve(arena, table, hash)
     if (this.#keyspace.ready.awaitedCount > 0) this.signalReady(args, index)
-    this.#listDeadlines(entry)
+    this.#list(entry)
     if (replaced === 0) {
       byteMapInsert(arena, table, hash, entry)
       if ((this.#keyspace.events.wanted & CLASS_NEW) !== 0) this.alsoNotify(args, index, 'new')
       return
     }
     byteMapReplace(arena, table, hash, replaced, entry)
-    this.#forgetDeadlines(replaced)
+    this.#unlist(replaced)
     this.#release(replaced, this.#keyspace.lazyFree.ofReplaced)
   }
 
@@ -466,15 +464,44 @@ export class Db {
   #unlink(ref: Ref, hash: number): void {
     this.changing(ref)
     if (this.#keyspace.ready.awaitedCount > 0) this.#signal(ref)
-    this.#forgetDeadlines(ref)
+    this.#unlist(ref)
     byteMapRemove(this.arena, this.#maps[this.arenaIndex], hash, ref)
   }
 
-  #forgetDeadlines(ref: Ref): void {
+  /** The entry is no longer found by anything but its name. */
+  #unlist(ref: Ref): void {
+    if (this.slots !== undefined) this.slots.remove(this.arenaIndex, ref)
     if ((this.arena.words[ref << 1] & TIMED_FLAGS) === 0) return
     const deadlineMs = entryDeadline(this.arena, ref)
     if (deadlineMs !== NO_DEADLINE) this.deadlines.remove(this.arenaIndex, ref, deadlineMs)
     if (entryHasElements(this.arena, ref)) this.elements.forget(ref)
+  }
+
+  /**
+   * The entry is found by its slot and its deadlines as well. Throws: ARENA_FULL, with nothing
+   * changed.
+   */
+  #list(ref: Ref): void {
+    const { slots } = this
+    if (slots !== undefined) slots.add(this.arenaIndex, ref)
+    let done = false
+    try {
+      this.#listDeadlines(ref)
+      done = true
+    } finally {
+      if (!done && slots !== undefined) slots.remove(this.arenaIndex, ref)
+    }
+  }
+
+  /** As `#list`, for an entry that nobody knows yet: without room it is freed. */
+  #listOrFree(ref: Ref): void {
+    let done = false
+    try {
+      this.#list(ref)
+      done = true
+    } finally {
+      if (!done) this.arena.free(ref)
+    }
   }
 
   /** Throws: ARENA_FULL, with nothing changed. */
@@ -526,15 +553,9 @@ export class Db {
     if (timed) setEntryDeadline(arena, moved, deadlineMs)
     const from = entryValueWord(arena, ref)
     words.copyWithin(entryValueWord(arena, moved), from, from + ((keptSize + 3) >> 2))
-    let done = false
-    try {
-      this.#listDeadlines(moved)
-      done = true
-    } finally {
-      if (!done) arena.free(moved)
-    }
+    this.#listOrFree(moved)
     byteMapReplace(arena, this.#maps[this.arenaIndex], this.#hashOf(moved), ref, moved)
-    this.#forgetDeadlines(ref)
+    this.#unlist(ref)
     arena.free(ref)
     return moved
   }

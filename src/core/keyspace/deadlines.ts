@@ -9,7 +9,7 @@
  * Never: decides when to look.
  */
 import type { Random } from '../../lib/random.ts'
-import { type Arena, ArenaFullError, type Ref } from '../../memory/arena.ts'
+import type { Arena, Ref } from '../../memory/arena.ts'
 import {
   byteTreeAt,
   byteTreeCount,
@@ -51,16 +51,6 @@ export class Deadlines {
     }
     byteTreeInsert(arena, this.#trees[arenaIndex], ref, high(deadlineMs), deadlineMs | 0)
     this.#sumMs += deadlineMs
-  }
-
-  /** As `add`, for an entry that nobody knows yet: without room for its deadline it is freed. */
-  addOrFree(arenaIndex: number, ref: Ref, deadlineMs: number): void {
-    try {
-      this.add(arenaIndex, ref, deadlineMs)
-    } catch (error) {
-      if (error instanceof ArenaFullError) this.#arenas[arenaIndex].free(ref)
-      throw error
-    }
   }
 
   remove(arenaIndex: number, ref: Ref, deadlineMs: number): void {

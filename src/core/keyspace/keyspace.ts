@@ -26,10 +26,13 @@ export interface KeyspaceOptions {
   /** Bytes of each arena; undefined: the largest there can be. */
   readonly arenaSize?: number
   readonly hashSeed: number
+  /** Keys are found by their hash slots as well. */
+  readonly hasSlots?: boolean
 }
 
 export class Keyspace {
   readonly hashSeed: number
+  readonly hasSlots: boolean
   readonly arenas: Arena[] = []
   /** Bytes of memory that are needed without any key. */
   readonly fixedBytes: number
@@ -82,6 +85,7 @@ export class Keyspace {
     this.clock = clock
     this.propagation = propagation
     this.hashSeed = options.hashSeed
+    this.hasSlots = options.hasSlots ?? false
     this.frequencies = new Frequencies(options.hashSeed)
     for (let i = 0; i < options.arenaCount; i++) {
       const arena = options.arenaSize === undefined ? new Arena() : new Arena(options.arenaSize)

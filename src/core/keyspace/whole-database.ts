@@ -28,18 +28,20 @@ export function emptyDatabase(keyspace: Keyspace, db: Db, lazily: boolean): numb
   }
   db.deadlines.free()
   db.elements.order.free()
+  db.slots?.free()
   keyspace.ready.signalAll(db.index)
   return count
 }
 
 /** Forgets what a database holds, after the arenas themselves were emptied. */
-export function forgetDatabase({ keys, deadlines, elements }: Db): void {
+export function forgetDatabase({ keys, deadlines, elements, slots }: Db): void {
   keys.forget()
+  slots?.forget()
   deadlines.forget()
   elements.order.forget()
 }
 
-/** Exchanges what two databases hold. */
+/** Exchanges what two databases hold. A node of a cluster has only one. */
 export function swapDatabases(one: Db, other: Db): void {
   const { keys, deadlines } = one
   const { order } = one.elements
@@ -52,8 +54,9 @@ export function swapDatabases(one: Db, other: Db): void {
 }
 
 /** Takes over what another holds, whose arenas are this one's from now on. */
-export function adoptDatabase({ keys, deadlines, elements }: Db, other: Db): void {
+export function adoptDatabase({ keys, deadlines, elements, slots }: Db, other: Db): void {
   keys.adopt(other.keys)
+  if (other.slots !== undefined) slots?.adopt(other.slots)
   deadlines.adopt(other.deadlines)
   elements.order.adopt(other.elements.order)
 }

@@ -50,8 +50,8 @@ export function keyspaceFaults(keyspace: Keyspace): string[] {
 
 function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
   const table = db.keys.maps[index]
-  for (const order of [db.deadlines, db.elements.order]) {
-    const tree = order.trees()[index]
+  for (const order of [db.deadlines, db.elements.order, db.slots]) {
+    const tree = order?.trees()[index] ?? 0
     if (tree !== 0) byteTreeVisit(arena, tree, visit)
   }
   if (table === 0) return

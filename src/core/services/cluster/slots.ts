@@ -3,13 +3,10 @@
  * GETKEYSINSLOT: slots and the keys in them.
  *
  * Thread: core.
- * Owns: nothing: cluster.ts does.
- * Never: keeps an index of keys by slot, which each change of a key would pay for: this is the only
- * node, and no slot ever leaves it. Who asks lets keys be looked at, all of them if need be.
+ * Owns: nothing: cluster.ts knows the slots, the database which keys are in them.
+ * Never: looks at the keys of other slots.
  */
 import { keySlot, SLOT_COUNT } from '../../../lib/crc16.ts'
-import type { Ref } from '../../../memory/arena.ts'
-import { entryKeyLength, entryKeyOffset } from '../../../memory/entry.ts'
 import type { CommandDefinition } from '../../command/command.ts'
 import type { Call } from '../../engine/call.ts'
 import { CommandError, NOT_AN_INTEGER } from '../../engine/errors.ts'
@@ -22,8 +19,6 @@ const NOT_EMPTY = new CommandError('ERR DB must be empty to perform CLUSTER FLUS
 const BAD_SETSLOT = new CommandError(
   'ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP',
 )
-/** Keys looked up together. */
-const STRIDE = 64
 const ADMIN = ['admin', 'stale', 'no_async_loading'] as const
 
 export const clusterKeyslot: CommandDefinition = clusterSubcommand({
@@ -44,19 +39,14 @@ export const clusterCountkeysinslot = clusterSubcommand({
   name: 'COUNTKEYSINSLOT',
   usage: 'slot:integer',
   summary: 'Counts the keys of a slot.',
-  complexity: 'O(N) for N keys',
+  complexity: 'O(log N) for N keys',
   flags: ['stale'],
   reply: 'integer',
 
   run(call) {
     const slot = number(call, 2)
     if (slot < 0 || slot >= SLOT_COUNT) throw BAD_SLOT
-    let count = 0
-    eachKeyOf(call, slot, () => {
-      count++
-      return true
-    })
-    call.reply.integer(count)
+    call.reply.integer(call.db.slots?.count(slot) ?? 0)
   },
 })
 
@@ -64,7 +54,7 @@ export const clusterGetkeysinslot = clusterSubcommand({
   name: 'GETKEYSINSLOT',
   usage: 'slot:integer count:integer',
   summary: 'Names keys of a slot.',
-  complexity: 'O(N) for N keys',
+  complexity: 'O(log N + M) for N keys, of which M are named',
   flags: ['stale'],
   tips: ['nondeterministic_output'],
   reply: 'array of bulk',
@@ -73,11 +63,7 @@ export const clusterGetkeysinslot = clusterSubcommand({
     const slot = number(call, 2)
     const limit = number(call, 3)
     if (slot < 0 || slot >= SLOT_COUNT || limit < 0) throw BAD_SLOT_OR_COUNT
-    const names: Buffer[] = []
-    eachKeyOf(call, slot, (bytes, at, length) => {
-      if (names.length < limit) names.push(Buffer.from(bytes.subarray(at, at + length)))
-      return names.length < limit
-    })
+    const names = call.db.slots?.names(slot, limit) ?? []
     call.reply.array(names.length)
     for (const name of names) call.reply.bulkBytes(name)
   },
@@ -234,25 +220,4 @@ function slotAt(call: Call, index: number): number {
 function number({ args }: Call, index: number): number {
   if (!args.integer64(index)) throw NOT_AN_INTEGER
   return args.high * 0x100000000 + (args.low >>> 0)
-}
-
-/** As long as `visit` wants more. */
-function eachKeyOf(
-  { db }: Call,
-  slot: number,
-  visit: (bytes: Buffer, at: number, length: number) => boolean,
-): void {
-  const found: Ref[] = []
-  let cursor = 0
-  do {
-    found.length = 0
-    cursor = db.scan(cursor, STRIDE, found)
-    const { bytes } = db.arena
-    for (const ref of found) {
-      const at = entryKeyOffset(ref)
-      const length = entryKeyLength(db.arena, ref)
-      if (keySlot(bytes, at, at + length) !== slot || db.isExpired(ref)) continue
-      if (!visit(bytes, at, length)) return
-    }
-  } while (cursor !== 0)
 }

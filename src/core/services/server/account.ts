@@ -57,19 +57,29 @@ export function tableBytes(keyspace: Keyspace, db: Db): number {
 
 /** Bytes of a database's orders of deadlines, of keys and of elements. */
 export function deadlineBytes(keyspace: Keyspace, db: Db): number {
+  return treeBytes(keyspace, db.deadlines.trees()) + treeBytes(keyspace, db.elements.order.trees())
+}
+
+/** Bytes of what finds a database's keys by their slots. */
+export function slotBytes(keyspace: Keyspace, db: Db): number {
+  return db.slots === undefined ? 0 : treeBytes(keyspace, db.slots.trees())
+}
+
+/** `trees`: by arena, 0 where there is none. */
+function treeBytes(keyspace: Keyspace, trees: readonly number[]): number {
   let sum = 0
-  for (const { order } of [{ order: db.deadlines }, db.elements]) {
-    order.trees().forEach((tree, i) => {
-      if (tree !== 0) sum += byteTreeMemoryBytes(keyspace.arenas[i], tree)
-    })
-  }
+  trees.forEach((tree, i) => {
+    if (tree !== 0) sum += byteTreeMemoryBytes(keyspace.arenas[i], tree)
+  })
   return sum
 }
 
 /** Bytes of everything that is neither key nor value. */
 export function overheadBytes(keyspace: Keyspace): number {
   let sum = keyspace.fixedBytes
-  for (const db of keyspace.dbs) sum += tableBytes(keyspace, db) + deadlineBytes(keyspace, db)
+  for (const db of keyspace.dbs) {
+    sum += tableBytes(keyspace, db) + deadlineBytes(keyspace, db) + slotBytes(keyspace, db)
+  }
   return sum
 }
 

@@ -7,7 +7,7 @@
  * Never: changes a byte.
  */
 import type { Arena, Ref } from '../../../memory/arena.ts'
-import { byteMapForEach, byteMapVisit } from '../../../memory/byte-map.ts'
+import { byteMapCount, byteMapForEach, byteMapVisit } from '../../../memory/byte-map.ts'
 import { byteTreeCount, byteTreeVisit } from '../../../memory/byte-tree.ts'
 import { checkArena, type VisitBlock } from '../../../memory/check.ts'
 import type { Db } from '../../keyspace/db.ts'
@@ -32,8 +32,8 @@ export function checkKeyspace(keyspace: Keyspace): string[] {
 /** Every block of a database in one arena. */
 function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
   const table = db.keys.maps[index]
-  for (const order of [db.deadlines, db.elements.order]) {
-    const tree = order.trees()[index]
+  for (const order of [db.deadlines, db.elements.order, db.slots]) {
+    const tree = order?.trees()[index] ?? 0
     if (tree !== 0) byteTreeVisit(arena, tree, visit)
   }
   if (table === 0) return
@@ -60,12 +60,23 @@ function checkDeadlines(db: Db, arena: Arena, index: number, faults: string[]): 
     })
   }
   const place = `arena ${index}: db ${db.index}`
+  checkSlots(db, arena, index, place, faults)
   if (timed !== keysInOrder) {
     faults.push(`${place} has ${timed} timed keys, ${keysInOrder} are in order`)
   }
   if (listed !== elementsInOrder) {
     faults.push(`${place} has ${listed} keys with timed elements, ${elementsInOrder} are in order`)
   }
+}
+
+/** As many keys must be found by their slots as there are. */
+function checkSlots(db: Db, arena: Arena, index: number, place: string, faults: string[]): void {
+  if (db.slots === undefined) return
+  const tree = db.slots.trees()[index]
+  const table = db.keys.maps[index]
+  const inSlots = tree === 0 ? 0 : byteTreeCount(arena, tree)
+  const keys = table === 0 ? 0 : byteMapCount(arena, table)
+  if (inSlots !== keys) faults.push(`${place} has ${keys} keys, ${inSlots} are in slots`)
 }
 
 function isListed(arena: Arena, ref: Ref): boolean {

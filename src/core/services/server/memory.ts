@@ -25,6 +25,7 @@ import {
   deadlineBytes,
   human,
   overheadBytes,
+  slotBytes,
   tableBytes,
   uncountedBytes,
 } from './account.ts'
@@ -206,7 +207,7 @@ function answerStats({ server, reply }: Call): void {
     answer([
       ['overhead.hashtable.main', tableBytes(keyspace, db)],
       ['overhead.hashtable.expires', deadlineBytes(keyspace, db)],
-      ['overhead.hashtable.slot-to-keys', 0],
+      ['overhead.hashtable.slot-to-keys', slotBytes(keyspace, db)],
     ])
   }
   answer(rest)
