@@ -1,31 +1,18 @@
 #!/usr/bin/env bun
 /**
- * The server's entry: `bun run server [redis.conf] [--directive value ...]`.
- *
- * The core thread loads its modules while this one loads its own: that is half of the time to the
- * first answer.
+ * The server's entry from its sources, and that of the executable: `bun src/main.ts [redis.conf]
+ * [--directive value ...]`. What `bun run server` starts is `compiled.ts`.
  *
  * Thread: main.
- * Owns: the order of loading.
+ * Owns: where the threads' files lie.
  * Never: reads an argument.
  */
-const core = new Worker(new URL('./core/thread.ts', import.meta.url).href)
-core.onerror = (event) => {
-  console.error(`The core thread cannot be loaded: ${event.message}`)
-  process.exit(1)
-}
+import { launch, THREAD_FILES } from './process/launch.ts'
 
-const { main } = await import('./process/command.ts')
-main({
-  isOwn: true,
-  sharesPort: false,
-  // All are named here, beside the entry: in an executable nothing else knows where it lies.
-  thread(kind) {
-    if (kind === 'core') return core
-    if (kind === 'io') return new Worker(new URL('./io/worker.ts', import.meta.url).href)
-    return new Worker(new URL('./disk/worker.ts', import.meta.url).href)
-  },
+await launch({
+  command: () => import('./process/command.ts'),
+  // From the entry's own address: in an executable nothing else knows where it lies.
+  thread: (kind) => new URL(`./${THREAD_FILES[kind]}.ts`, import.meta.url).href,
+  note: '',
   ready() {},
-  shutdownFailed() {},
-  exit: (status) => process.exit(status),
 })

@@ -36,6 +36,7 @@ const idle: Record<ThreadKind, Worker[]> = { core: [], io: [], disk: [] }
 
 class Embedded implements Host {
   readonly isOwn = false
+  readonly note = ''
   readonly sharesPort: boolean
   readonly #configuration: Configuration
   readonly #port: ReservedPort | undefined

@@ -13,6 +13,8 @@ export interface Host {
   readonly isOwn: boolean
   /** A port was reserved by a socket that shares it. */
   readonly sharesPort: boolean
+  /** Said at debug level at the start; empty: nothing. */
+  readonly note: string
   /** A thread that waits for its first message. */
   thread(kind: ThreadKind): Worker
   /** The doors are open and the data are there. */

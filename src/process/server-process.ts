@@ -119,6 +119,7 @@ export class ServerProcess {
         ? 'Warning: no config file specified, using the default config. In order to specify a config file use bun run server /path/to/redis.conf'
         : 'Configuration loaded',
     )
+    if (this.#host.note !== '') this.#logger.debug(this.#host.note)
     if (this.#sharing < settings.int('io-threads')) this.#logger.warning(ONE_IO_THREAD)
     this.#oomScore.apply(settings)
     if (this.#host.isOwn) {
