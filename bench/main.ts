@@ -39,7 +39,7 @@ async function main(options: Options): Promise<void> {
   if (cases.length === 0 && options.throughput) return fail('No case has such a name.')
   const machine = describeMachine(options)
   const progress = new Progress()
-  const { redbun, redis } = starters(options)
+  const { redbun, redis } = await starters(options)
   if (options.extras) progress.expect(EXTRAS_STEPS + DELIVERY_STEPS)
   progress.expect(stepCount(cases, 2 + options.servers.length, options))
   let results: CaseResult[] = []

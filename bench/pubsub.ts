@@ -153,7 +153,7 @@ async function measure(server: Server, one: Case, scale: number): Promise<Result
 }
 
 async function main(options: Options): Promise<void> {
-  const { redbun, redis } = starters(options)
+  const { redbun, redis } = await starters(options)
   const servers = [await redbun(), await redis()]
   try {
     say(

@@ -166,7 +166,9 @@ function extrasTable(extras: readonly Extras[]): string {
     row(`RSS with ${keys} keys`, (one) => optional(one.memory.rssBytes, shortBytes)),
     row('RSS idle', (one) => optional(one.idle.rssBytes, shortBytes)),
     row('Processor idle', (one) => optional(one.idle.processorPercent, percentText)),
-    row('Start to first PONG', (one) => spreadText(one.startMs, shortMs)),
+    row('Start to first PONG (Redbun compiled by an earlier start)', (one) =>
+      spreadText(one.startMs, shortMs),
+    ),
     row('Mixed load, requests a second', (one) => shortCount(one.mixed.throughput)),
     row('Mixed load, whole pipelines: p50 / p99 / p99.9', ({ mixed: { p50Ms, p99Ms, p999Ms } }) =>
       [p50Ms, p99Ms, p999Ms].map(shortMs).join(' / '),

@@ -8,13 +8,16 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { CompiledForms } from '../src/process/compiled-forms.ts'
 import { Client } from '../test/support/client.ts'
 import { freePort } from '../test/support/server.ts'
 import { hold, leashed } from './leash.ts'
 import type { Options, OtherServer } from './options.ts'
 import type { Target } from './redis-benchmark.ts'
 
-const MAIN = resolve(import.meta.dir, '../src/main.ts')
+const ROOT = resolve(import.meta.dir, '..')
+/** What `bun run server` starts. */
+const MAIN = join(ROOT, 'src/compiled.ts')
 const STARTED_WITHIN_MS = 15_000
 const STOPPED_WITHIN_MS = 10_000
 const TICKS_PER_SECOND = 100
@@ -100,13 +103,27 @@ export class Server implements Target {
 
 export type Start = () => Promise<Server>
 
-/** Ways to start fresh servers: ours first, the reference second. */
-export function starters(options: Options): { readonly redbun: Start; readonly redis: Start } {
+/**
+ * Ways to start fresh servers: ours first, the reference second. Throws: an Error when ours cannot be
+ * compiled.
+ */
+export async function starters(
+  options: Options,
+): Promise<{ readonly redbun: Start; readonly redis: Start }> {
+  await compile()
   const ours = [process.execPath, MAIN, '--io-threads', String(options.ioThreads)]
   const io = String(options.redisIoThreads)
   const theirs = ['redis-server', '--appendonly', 'no', '--io-threads', io]
   if (options.redisIoThreads > 1) theirs.push('--io-threads-do-reads', 'yes')
   return { redbun: () => start('Redbun', ours), redis: () => start('Redis', theirs) }
+}
+
+/** Has ours compiled, as an earlier start would have: the first one measured is not to compile. */
+async function compile(): Promise<void> {
+  const forms = new CompiledForms(ROOT)
+  if (forms.find() !== undefined) return
+  await forms.compile()?.exited
+  if (forms.find() === undefined) throw new Error('Redbun could not be compiled')
 }
 
 /** Throws: an Error when a server holds keys already. */
