@@ -59,6 +59,8 @@ export class CompiledForms {
       const child = Bun.spawn(program, {
         cwd: this.root,
         stdio: ['ignore', 'ignore', 'ignore'],
+        // Also when the terminal, or whoever started this one, ends all of its group.
+        detached: true,
         windowsHide: true,
       })
       child.unref()
