@@ -90,4 +90,6 @@ export type ToCore =
     }
   /** Answered by 'report' with the same number. */
   | { readonly type: 'report'; readonly number: number }
+  /** What starting has left behind can be collected. */
+  | { readonly type: 'started' }
   | { readonly type: 'process'; readonly values: Readonly<Record<string, number | string>> }

@@ -9,7 +9,8 @@ import { existsSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
 import { join } from 'node:path'
 import type { FromCore } from '../bridge/control.ts'
-import { createBridgeMemory } from '../bridge/memory.ts'
+import { CONNECTED, createBridgeMemory } from '../bridge/memory.ts'
+import { readNumber } from '../bridge/wake.ts'
 import { toUnicode } from '../config/byte-text.ts'
 import {
   CONNECTION_SLOTS,
@@ -49,6 +50,8 @@ interface SettingFailure {
 
 const SECRET_SIZE = 32
 const IS_WINDOWS = process.platform === 'win32'
+/** Garbage of the start is collected after so many: sooner, much of it is still held. */
+const TIDY_AFTER_TICKS = 2
 const ONE_IO_THREAD =
   'WARNING: this system does not spread connections over io-threads, so there is one.'
 const CANNOT_BIND = 'Failed to bind to specified addresses.'
@@ -72,6 +75,8 @@ export class ServerProcess {
   #sharing: number
   #ready = false
   #leastRss = Number.POSITIVE_INFINITY
+  /** Vitals told while nobody was connected, one after the other. */
+  #quietTicks = 0
   #pidFileWritten = false
   #vitals: ReturnType<typeof setInterval> | undefined = undefined
 
@@ -429,10 +434,20 @@ export class ServerProcess {
   #tellVitals(): void {
     const values = processValues()
     this.#io.tellCore({ type: 'process', values })
+    if (this.#quietTicks < TIDY_AFTER_TICKS) this.#awaitQuiet()
     // As the core does for its own: chunks that sockets brought are such memory, too.
     if (values.rss < this.#leastRss) this.#leastRss = values.rss
     if (values.rss - this.#leastRss < GARBAGE_SIZE_MAX) return
     this.#leastRss = values.rss
+    Bun.gc(true)
+  }
+
+  /** Collects what starting has left, some 10 MB, in a moment in which nobody would have to wait. */
+  #awaitQuiet(): void {
+    const isQuiet = readNumber(new Int32Array(this.#memory.process), CONNECTED) === 0
+    this.#quietTicks = isQuiet ? this.#quietTicks + 1 : 0
+    if (this.#quietTicks < TIDY_AFTER_TICKS) return
+    this.#io.tellCore({ type: 'started' })
     Bun.gc(true)
   }
 }

@@ -83,6 +83,8 @@ export class Control {
       this.process = message.values
       const { reclaim, keyspace } = this.#server
       reclaim.watch(Number(message.values.rss ?? 0), keyspace.usedBytes())
+    } else if (message.type === 'started') {
+      this.#server.reclaim.once()
     } else if (message.type === 'shutdown') {
       const { settings, shutdown } = this.#server
       const flags = shutdownFlags(settings.text('shutdown-on-sigterm'))

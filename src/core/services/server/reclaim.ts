@@ -5,7 +5,8 @@
  *
  * Thread: core.
  * Owns: when it is done.
- * Never: collects unless memory was dropped, or the process has grown much beyond its data.
+ * Never: collects unless memory was dropped, the server has just started, or the process has grown much
+ * beyond its data.
  */
 import {
   DROPPED_SIZE_MAX,
@@ -37,6 +38,11 @@ export class Reclaim {
     if (beyondBytes < this.#beyondBytes) this.#beyondBytes = beyondBytes
     if (beyondBytes - this.#beyondBytes < GARBAGE_SIZE_MAX) return
     this.#beyondBytes = beyondBytes
+    this.once()
+  }
+
+  /** There is garbage, if no memory that was dropped. */
+  once(): void {
     this.#passesLeft = Math.max(this.#passesLeft, 1)
     this.#setPeriod(RECLAIM_PERIOD_MS)
   }
