@@ -139,10 +139,10 @@ export const SPIN_CONNECTIONS_MAX = 2
 export const SPIN_TURNS = 20_000
 
 /**
- * The same where there is no processor to spare: some 400 µs, longer than any client's turn. A core that
- * once slept would go on sleeping between requests, since waking it makes the next turn longer.
+ * The same where there is no processor to spare: some 90 µs. That is a client's turn even when each
+ * step of it had to be woken; shorter, and a core that once slept goes on sleeping between requests.
  */
-export const SPIN_TURNS_TIGHT = 48_000
+export const SPIN_TURNS_TIGHT = 12_000
 
 /** After this many vain looks in a row the core looks with full patience once. */
 export const SPIN_PROBE_PERIOD = 64
@@ -152,14 +152,6 @@ export const SPIN_PROBE_PERIOD = 64
  * slice used, and makes a thread that offers often wait for milliseconds.
  */
 export const SPIN_YIELD_PERIOD = 1024
-
-/**
- * The same where there is no processor to spare, and how many looks come before: some 25 µs, what a client
- * takes that has a processor. One that has none often waits for the very one that the core looks with:
- * without offers until the look ends.
- */
-export const SPIN_YIELD_PERIOD_TIGHT = 512
-export const SPIN_TURNS_BEFORE_YIELD_TIGHT = 3000
 
 /** Looks at the reply ring before io goes on, with few connections active. */
 export const IO_SPIN_TURNS = 10_000

@@ -1,9 +1,9 @@
 /**
  * How long the core looks for the next request before it sleeps: as long as that has paid off
  * lately. A found request doubles the patience, a vain look halves it, and when patience is at its
- * end a short look now and then finds out whether times have changed. With few processors it soon offers
- * its own to others meanwhile, and with many connections it does not look at all: what spins then takes
- * the processor from who would send.
+ * end a short look now and then finds out whether times have changed. With few processors it looks only
+ * briefly, and with many connections not at all: what spins then takes the processor from who would
+ * send.
  *
  * Thread: core. Hot path.
  * Owns: the patience.
@@ -15,10 +15,8 @@ import {
   SPIN_CONNECTIONS_MAX,
   SPIN_PROBE_PERIOD,
   SPIN_TURNS,
-  SPIN_TURNS_BEFORE_YIELD_TIGHT,
   SPIN_TURNS_TIGHT,
   SPIN_YIELD_PERIOD,
-  SPIN_YIELD_PERIOD_TIGHT,
 } from '../config/limits.ts'
 import type { CoreLink } from './engine/link.ts'
 
@@ -27,9 +25,6 @@ export class Spin {
   /** True when there is a processor for every thread and more. */
   readonly #roomy: boolean
   readonly #patienceMax: number
-  /** Looks between two offers of the processor to others, and before the first. */
-  readonly #yieldPeriod: number
-  readonly #turnsBeforeYield: number
   #patience: number
   #vainLooks = 0
   #worked = false
@@ -39,8 +34,6 @@ export class Spin {
     this.#roomy = isRoomy(processorCount, links.length)
     this.#patienceMax = this.#roomy ? SPIN_TURNS : SPIN_TURNS_TIGHT
     this.#patience = this.#patienceMax
-    this.#yieldPeriod = this.#roomy ? SPIN_YIELD_PERIOD : SPIN_YIELD_PERIOD_TIGHT
-    this.#turnsBeforeYield = this.#roomy ? 0 : SPIN_TURNS_BEFORE_YIELD_TIGHT
   }
 
   /** A turn has found requests. */
@@ -53,8 +46,9 @@ export class Spin {
     if (!this.#worked || !this.#allowed()) return false
     this.#worked = false
     const links = this.#links
-    for (let turn = 1; turn <= this.#patience; turn++) {
-      if (turn % this.#yieldPeriod === 0 && turn > this.#turnsBeforeYield) yieldProcessor()
+    for (let left = this.#patience; left > 0; left--) {
+      // A brief look is over before an offer of the processor would be taken.
+      if (this.#roomy && left % SPIN_YIELD_PERIOD === 0) yieldProcessor()
       for (let i = 0; i < links.length; i++) {
         if (links[i].requests.isEmpty()) continue
         this.#patience = Math.min(this.#patienceMax, this.#patience * 2)
