@@ -5,31 +5,22 @@
  * Redis samples volatile keys instead and may keep an expired one for minutes.
  *
  * Thread: core. Hot path.
- * Owns: the trees.
+ * Owns: that order.
  * Never: decides when to look.
  */
 import type { Random } from '../../lib/random.ts'
 import type { Arena, Ref } from '../../memory/arena.ts'
 import {
   byteTreeAt,
-  byteTreeCount,
-  byteTreeCreate,
   byteTreeFirst,
-  byteTreeFree,
-  byteTreeInsert,
   byteTreeItemKey,
   byteTreeItemValue,
-  byteTreeRemove,
-  TIE_BY_VALUE,
   TreePosition,
 } from '../../memory/byte-tree.ts'
-
-const KEY_WORDS = 2
+import { ArenaTrees } from './arena-trees.ts'
 
 export class Deadlines {
-  readonly #arenas: readonly Arena[]
-  /** By arena; 0 until there is one. */
-  #trees: Int32Array
+  readonly trees: ArenaTrees
   readonly #position = new TreePosition()
   /** Sum of all deadlines, for the average. */
   #sumMs = 0
@@ -39,29 +30,23 @@ export class Deadlines {
   foundMs = 0
 
   constructor(arenas: readonly Arena[]) {
-    this.#arenas = arenas
-    this.#trees = new Int32Array(arenas.length)
+    this.trees = new ArenaTrees(arenas)
   }
 
   /** Throws: ARENA_FULL, with nothing changed. */
   add(arenaIndex: number, ref: Ref, deadlineMs: number): void {
-    const arena = this.#arenas[arenaIndex]
-    if (this.#trees[arenaIndex] === 0) {
-      this.#trees[arenaIndex] = byteTreeCreate(arena, KEY_WORDS, TIE_BY_VALUE)
-    }
-    byteTreeInsert(arena, this.#trees[arenaIndex], ref, high(deadlineMs), deadlineMs | 0)
+    this.trees.insert(arenaIndex, ref, high(deadlineMs), deadlineMs | 0)
     this.#sumMs += deadlineMs
   }
 
   remove(arenaIndex: number, ref: Ref, deadlineMs: number): void {
-    const tree = this.#trees[arenaIndex]
-    byteTreeRemove(this.#arenas[arenaIndex], tree, ref, high(deadlineMs), deadlineMs | 0)
+    this.trees.remove(arenaIndex, ref, high(deadlineMs), deadlineMs | 0)
     this.#sumMs -= deadlineMs
   }
 
   count(): number {
     let count = 0
-    for (let i = 0; i < this.#trees.length; i++) count += this.#countOf(i)
+    for (let i = 0; i < this.trees.refs.length; i++) count += this.trees.countIn(i)
     return count
   }
 
@@ -73,16 +58,16 @@ export class Deadlines {
   /** The earliest deadline, Infinity when there is none. */
   firstMs(): number {
     let firstMs = Number.POSITIVE_INFINITY
-    for (let i = 0; i < this.#trees.length; i++) firstMs = Math.min(firstMs, this.#firstOf(i))
+    for (let i = 0; i < this.trees.refs.length; i++) firstMs = Math.min(firstMs, this.#firstOf(i))
     return firstMs
   }
 
   /** An entry whose deadline lies before `nowMs`, 0 when there is none; `arenaIndex` says where. */
   takeDue(nowMs: number): Ref {
-    for (let i = 0; i < this.#trees.length; i++) {
+    for (let i = 0; i < this.trees.refs.length; i++) {
       if (this.#firstOf(i) >= nowMs) continue
       this.arenaIndex = i
-      return byteTreeItemValue(this.#arenas[i], this.#trees[i], this.#position)
+      return byteTreeItemValue(this.trees.arenas[i], this.trees.refs[i], this.#position)
     }
     return 0
   }
@@ -91,13 +76,13 @@ export class Deadlines {
   first(only: number): Ref {
     let found = 0
     this.foundMs = Number.POSITIVE_INFINITY
-    for (let i = 0; i < this.#trees.length; i++) {
+    for (let i = 0; i < this.trees.refs.length; i++) {
       if (only >= 0 && i !== only) continue
       const ms = this.#firstOf(i)
       if (ms >= this.foundMs) continue
       this.foundMs = ms
       this.arenaIndex = i
-      found = byteTreeItemValue(this.#arenas[i], this.#trees[i], this.#position)
+      found = byteTreeItemValue(this.trees.arenas[i], this.trees.refs[i], this.#position)
     }
     return found
   }
@@ -105,8 +90,8 @@ export class Deadlines {
   /** An arena chosen as evenly as its volatile keys would be, -1 when there are none. */
   drawArena(random: Random): number {
     let at = Math.floor(random.fraction() * this.count())
-    for (let i = 0; i < this.#trees.length; i++) {
-      const count = this.#countOf(i)
+    for (let i = 0; i < this.trees.refs.length; i++) {
+      const count = this.trees.countIn(i)
       if (at < count) return i
       at -= count
     }
@@ -115,9 +100,9 @@ export class Deadlines {
 
   /** Gives `count` entries of an arena to `out`, each drawn evenly; none if there are none. */
   sample(index: number, count: number, random: Random, out: Ref[]): void {
-    const arena = this.#arenas[index]
-    const tree = this.#trees[index]
-    const size = this.#countOf(index)
+    const arena = this.trees.arenas[index]
+    const tree = this.trees.refs[index]
+    const size = this.trees.countIn(index)
     if (size === 0) return
     for (let i = 0; i < count; i++) {
       byteTreeAt(arena, tree, this.#position, Math.floor(random.fraction() * size))
@@ -127,37 +112,26 @@ export class Deadlines {
 
   /** Gives the trees' memory back. */
   free(): void {
-    for (let i = 0; i < this.#trees.length; i++) {
-      if (this.#trees[i] !== 0) byteTreeFree(this.#arenas[i], this.#trees[i])
-    }
-    this.forget()
+    this.trees.free()
+    this.#sumMs = 0
   }
 
   /** Forgets the trees, after the arenas themselves were emptied. */
   forget(): void {
-    this.#trees.fill(0)
+    this.trees.forget()
     this.#sumMs = 0
   }
 
   /** Takes over another's trees, whose arenas are this one's from now on. */
   adopt(other: Deadlines): void {
-    this.#trees.set(other.#trees)
+    this.trees.adopt(other.trees)
     this.#sumMs = other.#sumMs
-  }
-
-  trees(): readonly number[] {
-    return Array.from(this.#trees)
-  }
-
-  #countOf(index: number): number {
-    const tree = this.#trees[index]
-    return tree === 0 ? 0 : byteTreeCount(this.#arenas[index], tree)
   }
 
   /** The first deadline in an arena; `#position` is then there. */
   #firstOf(index: number): number {
-    const tree = this.#trees[index]
-    const arena = this.#arenas[index]
+    const tree = this.trees.refs[index]
+    const arena = this.trees.arenas[index]
     if (tree === 0 || !byteTreeFirst(arena, tree, this.#position)) return Number.POSITIVE_INFINITY
     const low = byteTreeItemKey(arena, tree, this.#position, 1)
     return byteTreeItemKey(arena, tree, this.#position, 0) * 0x100000000 + (low >>> 0)

@@ -5,7 +5,7 @@
  * Redis chains the entries of a slot instead, with two words in each.
  *
  * Thread: core. Hot path.
- * Owns: the trees.
+ * Owns: that order.
  * Never: knows which slots are served.
  */
 import { keySlot } from '../../lib/crc16.ts'
@@ -13,53 +13,40 @@ import type { Arena, Ref } from '../../memory/arena.ts'
 import {
   byteTreeCountBelow,
   byteTreeCountUpTo,
-  byteTreeCreate,
-  byteTreeFree,
-  byteTreeInsert,
   byteTreeItemKey,
   byteTreeItemValue,
   byteTreeNext,
-  byteTreeRemove,
   byteTreeSeek,
-  TIE_BY_VALUE,
   TreePosition,
 } from '../../memory/byte-tree.ts'
 import { entryKeyLength, entryKeyOffset } from '../../memory/entry.ts'
-
-const KEY_WORDS = 2
+import { ArenaTrees } from './arena-trees.ts'
 
 export class SlotKeys {
-  readonly #arenas: readonly Arena[]
-  /** By arena; 0 until there is one. */
-  readonly #trees: Int32Array
+  readonly trees: ArenaTrees
   readonly #position = new TreePosition()
 
   constructor(arenas: readonly Arena[]) {
-    this.#arenas = arenas
-    this.#trees = new Int32Array(arenas.length)
+    this.trees = new ArenaTrees(arenas)
   }
 
   /** Throws: ARENA_FULL, with nothing changed. */
   add(arenaIndex: number, ref: Ref): void {
-    const arena = this.#arenas[arenaIndex]
-    if (this.#trees[arenaIndex] === 0) {
-      this.#trees[arenaIndex] = byteTreeCreate(arena, KEY_WORDS, TIE_BY_VALUE)
-    }
-    byteTreeInsert(arena, this.#trees[arenaIndex], ref, slotOf(arena, ref), 0)
+    this.trees.insert(arenaIndex, ref, slotOf(this.trees.arenas[arenaIndex], ref), 0)
   }
 
   remove(arenaIndex: number, ref: Ref): void {
-    const arena = this.#arenas[arenaIndex]
-    byteTreeRemove(arena, this.#trees[arenaIndex], ref, slotOf(arena, ref), 0)
+    this.trees.remove(arenaIndex, ref, slotOf(this.trees.arenas[arenaIndex], ref), 0)
   }
 
   /** How many keys a slot has. */
   count(slot: number): number {
+    const { arenas, refs } = this.trees
     let count = 0
-    for (let i = 0; i < this.#trees.length; i++) {
-      const tree = this.#trees[i]
+    for (let i = 0; i < refs.length; i++) {
+      const tree = refs[i]
       if (tree === 0) continue
-      const arena = this.#arenas[i]
+      const arena = arenas[i]
       count += byteTreeCountUpTo(arena, tree, slot, 0) - byteTreeCountBelow(arena, tree, slot, 0)
     }
     return count
@@ -68,11 +55,12 @@ export class SlotKeys {
   /** Copies of the names of up to `limit` keys of a slot. */
   // alloc: for a reply
   names(slot: number, limit: number): Buffer[] {
+    const { arenas, refs } = this.trees
     const names: Buffer[] = []
     const position = this.#position
-    for (let i = 0; i < this.#trees.length && names.length < limit; i++) {
-      const tree = this.#trees[i]
-      const arena = this.#arenas[i]
+    for (let i = 0; i < refs.length && names.length < limit; i++) {
+      const tree = refs[i]
+      const arena = arenas[i]
       let isThere = tree !== 0 && byteTreeSeek(arena, tree, position, slot, 0)
       while (isThere && names.length < limit) {
         if (byteTreeItemKey(arena, tree, position, 0) !== slot) break
@@ -83,28 +71,6 @@ export class SlotKeys {
       }
     }
     return names
-  }
-
-  /** Gives the trees' memory back. */
-  free(): void {
-    for (let i = 0; i < this.#trees.length; i++) {
-      if (this.#trees[i] !== 0) byteTreeFree(this.#arenas[i], this.#trees[i])
-    }
-    this.forget()
-  }
-
-  /** Forgets the trees, after the arenas themselves were emptied. */
-  forget(): void {
-    this.#trees.fill(0)
-  }
-
-  /** Takes over another's trees, whose arenas are this one's from now on. */
-  adopt(other: SlotKeys): void {
-    this.#trees.set(other.#trees)
-  }
-
-  trees(): readonly number[] {
-    return Array.from(this.#trees)
   }
 }
 

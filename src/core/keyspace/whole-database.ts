@@ -28,7 +28,7 @@ export function emptyDatabase(keyspace: Keyspace, db: Db, lazily: boolean): numb
   }
   db.deadlines.free()
   db.elements.order.free()
-  db.slots?.free()
+  db.slots?.trees.free()
   keyspace.ready.signalAll(db.index)
   return count
 }
@@ -36,7 +36,7 @@ export function emptyDatabase(keyspace: Keyspace, db: Db, lazily: boolean): numb
 /** Forgets what a database holds, after the arenas themselves were emptied. */
 export function forgetDatabase({ keys, deadlines, elements, slots }: Db): void {
   keys.forget()
-  slots?.forget()
+  slots?.trees.forget()
   deadlines.forget()
   elements.order.forget()
 }
@@ -56,7 +56,7 @@ export function swapDatabases(one: Db, other: Db): void {
 /** Takes over what another holds, whose arenas are this one's from now on. */
 export function adoptDatabase({ keys, deadlines, elements, slots }: Db, other: Db): void {
   keys.adopt(other.keys)
-  if (other.slots !== undefined) slots?.adopt(other.slots)
+  if (other.slots !== undefined) slots?.trees.adopt(other.slots.trees)
   deadlines.adopt(other.deadlines)
   elements.order.adopt(other.elements.order)
 }

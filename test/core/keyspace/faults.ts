@@ -51,7 +51,7 @@ export function keyspaceFaults(keyspace: Keyspace): string[] {
 function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
   const table = db.keys.maps[index]
   for (const order of [db.deadlines, db.elements.order, db.slots]) {
-    const tree = order?.trees()[index] ?? 0
+    const tree = order?.trees.refs[index] ?? 0
     if (tree !== 0) byteTreeVisit(arena, tree, visit)
   }
   if (table === 0) return
@@ -88,7 +88,7 @@ function dbFaults(keyspace: Keyspace, db: Db, arena: Arena, index: number): stri
     [db.deadlines, wanted],
     [db.elements.order, wantedElements],
   ] as const) {
-    const found = deadlines(arena, order.trees()[index])
+    const found = deadlines(arena, order.trees.refs[index])
     if (found.toSorted().join() !== expected.toSorted().join()) {
       faults.push(`deadlines [${found}] should be [${expected}]`)
     }

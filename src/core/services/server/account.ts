@@ -7,7 +7,6 @@
  */
 import { PAGE_SIZE_BYTES } from '../../../memory/arena.ts'
 import { byteMapMemoryBytes } from '../../../memory/byte-map.ts'
-import { byteTreeMemoryBytes } from '../../../memory/byte-tree.ts'
 import type { Db } from '../../keyspace/db.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import type { Server } from '../../server.ts'
@@ -56,29 +55,20 @@ export function tableBytes(keyspace: Keyspace, db: Db): number {
 }
 
 /** Bytes of a database's orders of deadlines, of keys and of elements. */
-export function deadlineBytes(keyspace: Keyspace, db: Db): number {
-  return treeBytes(keyspace, db.deadlines.trees()) + treeBytes(keyspace, db.elements.order.trees())
+export function deadlineBytes({ deadlines, elements }: Db): number {
+  return deadlines.trees.memoryBytes() + elements.order.trees.memoryBytes()
 }
 
 /** Bytes of what finds a database's keys by their slots. */
-export function slotBytes(keyspace: Keyspace, db: Db): number {
-  return db.slots === undefined ? 0 : treeBytes(keyspace, db.slots.trees())
-}
-
-/** `trees`: by arena, 0 where there is none. */
-function treeBytes(keyspace: Keyspace, trees: readonly number[]): number {
-  let sum = 0
-  trees.forEach((tree, i) => {
-    if (tree !== 0) sum += byteTreeMemoryBytes(keyspace.arenas[i], tree)
-  })
-  return sum
+export function slotBytes({ slots }: Db): number {
+  return slots?.trees.memoryBytes() ?? 0
 }
 
 /** Bytes of everything that is neither key nor value. */
 export function overheadBytes(keyspace: Keyspace): number {
   let sum = keyspace.fixedBytes
   for (const db of keyspace.dbs) {
-    sum += tableBytes(keyspace, db) + deadlineBytes(keyspace, db) + slotBytes(keyspace, db)
+    sum += tableBytes(keyspace, db) + deadlineBytes(db) + slotBytes(db)
   }
   return sum
 }

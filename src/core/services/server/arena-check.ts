@@ -8,7 +8,7 @@
  */
 import type { Arena, Ref } from '../../../memory/arena.ts'
 import { byteMapCount, byteMapForEach, byteMapVisit } from '../../../memory/byte-map.ts'
-import { byteTreeCount, byteTreeVisit } from '../../../memory/byte-tree.ts'
+import { byteTreeVisit } from '../../../memory/byte-tree.ts'
 import { checkArena, type VisitBlock } from '../../../memory/check.ts'
 import type { Db } from '../../keyspace/db.ts'
 import { entryHasDeadline, entryHasElements, entryType } from '../../keyspace/entry.ts'
@@ -24,7 +24,10 @@ export function checkKeyspace(keyspace: Keyspace): string[] {
       keyspace.lazyFree.visit(arena, visit)
     })
     faults.push(...found.map((fault) => `arena ${index}: ${fault}`))
-    for (const db of keyspace.dbs) checkDeadlines(db, arena, index, faults)
+    for (const db of keyspace.dbs) {
+      checkDeadlines(db, arena, index, faults)
+      checkSlots(db, arena, index, faults)
+    }
   })
   return faults
 }
@@ -33,7 +36,7 @@ export function checkKeyspace(keyspace: Keyspace): string[] {
 function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
   const table = db.keys.maps[index]
   for (const order of [db.deadlines, db.elements.order, db.slots]) {
-    const tree = order?.trees()[index] ?? 0
+    const tree = order?.trees.refs[index] ?? 0
     if (tree !== 0) byteTreeVisit(arena, tree, visit)
   }
   if (table === 0) return
@@ -47,10 +50,8 @@ function visitDb(db: Db, arena: Arena, index: number, visit: VisitBlock): void {
 /** As many keys must have a deadline as the order of deadlines holds; of elements likewise. */
 function checkDeadlines(db: Db, arena: Arena, index: number, faults: string[]): void {
   const table = db.keys.maps[index]
-  const [keysInOrder, elementsInOrder] = [db.deadlines, db.elements.order].map((order) => {
-    const tree = order.trees()[index]
-    return tree === 0 ? 0 : byteTreeCount(arena, tree)
-  })
+  const keysInOrder = db.deadlines.trees.countIn(index)
+  const elementsInOrder = db.elements.order.trees.countIn(index)
   let timed = 0
   let listed = 0
   if (table !== 0) {
@@ -60,7 +61,6 @@ function checkDeadlines(db: Db, arena: Arena, index: number, faults: string[]): 
     })
   }
   const place = `arena ${index}: db ${db.index}`
-  checkSlots(db, arena, index, place, faults)
   if (timed !== keysInOrder) {
     faults.push(`${place} has ${timed} timed keys, ${keysInOrder} are in order`)
   }
@@ -70,13 +70,13 @@ function checkDeadlines(db: Db, arena: Arena, index: number, faults: string[]): 
 }
 
 /** As many keys must be found by their slots as there are. */
-function checkSlots(db: Db, arena: Arena, index: number, place: string, faults: string[]): void {
+function checkSlots(db: Db, arena: Arena, index: number, faults: string[]): void {
   if (db.slots === undefined) return
-  const tree = db.slots.trees()[index]
   const table = db.keys.maps[index]
-  const inSlots = tree === 0 ? 0 : byteTreeCount(arena, tree)
+  const inSlots = db.slots.trees.countIn(index)
   const keys = table === 0 ? 0 : byteMapCount(arena, table)
-  if (inSlots !== keys) faults.push(`${place} has ${keys} keys, ${inSlots} are in slots`)
+  if (inSlots === keys) return
+  faults.push(`arena ${index}: db ${db.index} has ${keys} keys, ${inSlots} are in slots`)
 }
 
 function isListed(arena: Arena, ref: Ref): boolean {

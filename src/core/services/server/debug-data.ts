@@ -105,7 +105,7 @@ export function htstats({ args, keyspace, reply }: Call): void {
   if (db.deadlines.count() === 0) text += NO_STATS
   else {
     text += `Order of deadlines stats:\n number of elements: ${db.deadlines.count()}\n`
-    text += ` bytes: ${deadlineBytes(keyspace, db)}\n`
+    text += ` bytes: ${deadlineBytes(db)}\n`
   }
   reply.verbatim(text, 'txt')
 }

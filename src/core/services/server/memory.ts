@@ -206,8 +206,8 @@ function answerStats({ server, reply }: Call): void {
     reply.map(3)
     answer([
       ['overhead.hashtable.main', tableBytes(keyspace, db)],
-      ['overhead.hashtable.expires', deadlineBytes(keyspace, db)],
-      ['overhead.hashtable.slot-to-keys', slotBytes(keyspace, db)],
+      ['overhead.hashtable.expires', deadlineBytes(db)],
+      ['overhead.hashtable.slot-to-keys', slotBytes(db)],
     ])
   }
   answer(rest)
