@@ -51,8 +51,8 @@ export class EndlessServer {
     await expectHealth(this.#server)
   }
 
-  async stop(): Promise<void> {
-    await this.#server.stop('SIGKILL')
+  stop(signal: 'SIGKILL'): Promise<unknown> {
+    return this.#server.stop(signal)
   }
 
   /** Ends what runs, and the server with it where nothing else can. */

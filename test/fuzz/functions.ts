@@ -18,7 +18,7 @@ import { notation } from '../support/reply.ts'
 import { EndlessServer } from './endless.ts'
 import { expression, quoted, snippet, statement } from './lua-code.ts'
 import { mutated } from './mutate.ts'
-import type { Attack, Target } from './target.ts'
+import { attackOn, type Target } from './target.ts'
 
 const CALLS_COUNT = 40
 const FUNCTIONS_MAX = 4
@@ -55,11 +55,13 @@ export const functions: Target = {
   name: 'functions',
   summary: 'random and changed libraries and dumps of them through FUNCTION, then FCALL',
   async begin() {
-    return new Libraries(await EndlessServer.start())
+    const server = await EndlessServer.start()
+    const libraries = new Libraries(server)
+    return attackOn(server, (dice) => libraries.round(dice))
   },
 }
 
-class Libraries implements Attack {
+class Libraries {
   readonly #server: EndlessServer
 
   constructor(server: EndlessServer) {
@@ -72,10 +74,6 @@ class Libraries implements Attack {
     for (let i = 0; i < CALLS_COUNT; i++) await this.#call(dice, generator)
     await this.#expectRestored()
     await this.#server.expectHealth()
-  }
-
-  async end(): Promise<void> {
-    await this.#server.stop()
   }
 
   async #call(dice: Dice, generator: Generator): Promise<void> {

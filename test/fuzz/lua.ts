@@ -12,7 +12,7 @@ import type { Dice } from '../conformance/dice.ts'
 import { Generator } from '../conformance/generator.ts'
 import { EndlessServer } from './endless.ts'
 import { changedScript, snippet } from './lua-code.ts'
-import type { Attack, Target } from './target.ts'
+import { attackOn, type Target } from './target.ts'
 
 const SCRIPTS_COUNT = 40
 
@@ -22,33 +22,22 @@ export const lua: Target = {
   name: 'lua',
   summary: 'random and changed scripts through EVAL, those that do not end killed',
   async begin() {
-    return new Scripts(await EndlessServer.start())
+    const server = await EndlessServer.start()
+    return attackOn(server, (dice) => round(server, dice))
   },
 }
 
-class Scripts implements Attack {
-  readonly #server: EndlessServer
-
-  constructor(server: EndlessServer) {
-    this.#server = server
-  }
-
-  async round(dice: Dice): Promise<void> {
-    const generator = new Generator(dice, entries)
-    for (let i = 0; i < SCRIPTS_COUNT; i++) {
-      const script = dice.chance(50) ? snippet(dice, generator) : changedScript(dice)
-      const name = dice.pick(['EVAL', 'EVAL', 'EVAL_RO'])
-      try {
-        await this.#server.ask([name, script, '2', 'k', 's', 'a', '12', '\xff\0'])
-      } catch (error) {
-        const text = JSON.stringify(script.toString('latin1'))
-        throw new Error(`EVAL ${text}: ${(error as Error).message}`)
-      }
+async function round(server: EndlessServer, dice: Dice): Promise<void> {
+  const generator = new Generator(dice, entries)
+  for (let i = 0; i < SCRIPTS_COUNT; i++) {
+    const script = dice.chance(50) ? snippet(dice, generator) : changedScript(dice)
+    const name = dice.pick(['EVAL', 'EVAL', 'EVAL_RO'])
+    try {
+      await server.ask([name, script, '2', 'k', 's', 'a', '12', '\xff\0'])
+    } catch (error) {
+      const text = JSON.stringify(script.toString('latin1'))
+      throw new Error(`EVAL ${text}: ${(error as Error).message}`)
     }
-    await this.#server.expectHealth()
   }
-
-  async end(): Promise<void> {
-    await this.#server.stop()
-  }
+  await server.expectHealth()
 }

@@ -7,7 +7,6 @@
  * Never: goes on with servers that have failed.
  */
 import { Dice } from '../conformance/dice.ts'
-import type { RunningServer } from '../support/server.ts'
 
 export interface Target {
   readonly name: string
@@ -23,8 +22,12 @@ export interface Attack {
   end(): Promise<void>
 }
 
+interface Stoppable {
+  stop(signal: 'SIGKILL'): Promise<unknown>
+}
+
 /** Rounds against one server, which ends with them. */
-export function attackOn(server: RunningServer, round: Attack['round']): Attack {
+export function attackOn(server: Stoppable, round: Attack['round']): Attack {
   return {
     round,
     async end() {

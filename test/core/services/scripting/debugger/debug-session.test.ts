@@ -47,6 +47,13 @@ afterAll(async () => {
   for (const server of servers) await server.stop('SIGKILL')
 })
 
+/** The client sends a command, and goes while it is at work. */
+async function leftAfter(client: Client, command: readonly string[]): Promise<void> {
+  client.send(command)
+  await Bun.sleep(QUIET_MS)
+  client.terminate()
+}
+
 /** On our server, and on a real one where there is one. */
 function onEach(name: string, body: (server: RunningServer) => Promise<void>): void {
   test(name, async () => {
@@ -309,10 +316,8 @@ describe('a debugging client', () => {
   onEach('that goes ends a script without end', async (server) => {
     const other = await server.connect()
     await other.call('CONFIG SET busy-reply-threshold 100')
-    const client = await debugged(server, "redis.call('set', 'k', 'v') while true do end")
-    client.send('c')
-    await Bun.sleep(QUIET_MS)
-    client.terminate()
+    const endless = "redis.call('set', 'k', 'v') while true do end"
+    await leftAfter(await debugged(server, endless), ['c'])
     expect(await other.ask('GET k')).toBe('$v')
     await other.call('CONFIG SET busy-reply-threshold 5000')
   })
@@ -321,10 +326,7 @@ describe('a debugging client', () => {
     const other = await redbun.connect()
     await other.call('CONFIG SET busy-reply-threshold 50')
     const catching = 'while true do pcall(function() while true do end end) end'
-    const client = await debugged(redbun, catching)
-    client.send('c')
-    await Bun.sleep(QUIET_MS)
-    client.terminate()
+    await leftAfter(await debugged(redbun, catching), ['c'])
     expect(await other.ask('CONFIG SET busy-reply-threshold 5000')).toBe('+OK')
   })
 
@@ -346,10 +348,7 @@ describe('a debugging client', () => {
       const other = await redbun.connect()
       await other.call('FLUSHALL')
       await other.call('CONFIG SET busy-reply-threshold 50')
-      const client = await debugged(redbun)
-      client.send(command.split(' '))
-      await Bun.sleep(QUIET_MS)
-      client.terminate()
+      await leftAfter(await debugged(redbun), command.split(' '))
       expect(await other.ask('GET n')).toBe('$2')
       await other.call('CONFIG SET busy-reply-threshold 5000')
     },
@@ -358,10 +357,7 @@ describe('a debugging client', () => {
   test('that goes ends code without end that a script has compiled', async () => {
     const other = await redbun.connect()
     await other.call('CONFIG SET busy-reply-threshold 50')
-    const client = await debugged(redbun, "loadstring('while true do end')()")
-    client.send('c')
-    await Bun.sleep(QUIET_MS)
-    client.terminate()
+    await leftAfter(await debugged(redbun, "loadstring('while true do end')()"), ['c'])
     expect(await other.ask('CONFIG SET busy-reply-threshold 5000')).toBe('+OK')
   })
 
