@@ -29,6 +29,8 @@ export type ToDisk =
       readonly type: 'rdb-save'
       /** The directive rdbchecksum. */
       readonly checksum: boolean
+      /** Whether clients are served meanwhile, who shall not wait for a processor. */
+      readonly givesWay: boolean
     } & NewFile)
   /** That was all; the file gets its place. `version`: the RDB version that its values need. */
   | { readonly type: 'rdb-end'; readonly version: number }

@@ -7,11 +7,11 @@
  */
 import type { ToDisk } from '../bridge/disk-control.ts'
 import { RDB_RECORD_HEAD_WORDS, rdbRecordHeadSize } from '../bridge/rdb-record.ts'
-import { yieldProcessor } from '../bridge/yield.ts'
 import { assert } from '../lib/assert.ts'
 import { Crc64 } from '../lib/crc64.ts'
 import { OPCODE_END, RDB_VERSION } from '../lib/rdb/format.ts'
 import { RdbWriter } from '../lib/rdb/writer.ts'
+import { GiveWay } from './give-way.ts'
 import type { Job, ToCore } from './job.ts'
 import { TemporaryFile } from './temporary-file.ts'
 
@@ -27,6 +27,7 @@ export class RdbSaveJob implements Job {
   readonly #file: TemporaryFile
   readonly #writer = new RdbWriter(BUFFER_SIZE * 2)
   readonly #sum = new Crc64()
+  readonly #way: GiveWay | undefined
   /** A string whose bytes are still coming. */
   #string: Buffer | undefined = undefined
   #stringFilled = 0
@@ -34,6 +35,7 @@ export class RdbSaveJob implements Job {
   constructor(order: Extract<ToDisk, { type: 'rdb-save' }>, core: ToCore) {
     this.#core = core
     this.#checksum = order.checksum
+    if (order.givesWay) this.#way = new GiveWay()
     this.#file = new TemporaryFile('rdb', order)
     this.#writer.spill(BUFFER_SIZE, () => this.#flush())
   }
@@ -45,6 +47,7 @@ export class RdbSaveJob implements Job {
   }
 
   bytes(bytes: Buffer, words: Int32Array, offset: number, size: number): void {
+    this.#way?.begin()
     const word = offset >> 2
     const count = words[word]
     const start = offset + rdbRecordHeadSize(count)
@@ -64,9 +67,7 @@ export class RdbSaveJob implements Job {
       }
     }
     this.#writer.raw(bytes, at, end - at)
-    // Compressing is work for as long as there is something to save. Where all processors are taken,
-    // clients would wait for it a time slice each.
-    yieldProcessor()
+    this.#way?.end()
   }
 
   step(): boolean {

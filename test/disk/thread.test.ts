@@ -44,7 +44,12 @@ class Answers {
 }
 
 function order(name: string, into = directory) {
-  const rest = { temporaryName: `temp-${name}`, checksum: true, syncsAsItGoes: true }
+  const rest = {
+    temporaryName: `temp-${name}`,
+    checksum: true,
+    givesWay: true,
+    syncsAsItGoes: true,
+  }
   return { type: 'rdb-save', directory: into, name, ...rest } as const
 }
 

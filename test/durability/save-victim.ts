@@ -38,6 +38,7 @@ function save(letter: string): string {
       name: 'dump.rdb',
       temporaryName: 'temp-1.rdb',
       checksum: true,
+      givesWay: true,
       syncsAsItGoes: true,
     },
     false,

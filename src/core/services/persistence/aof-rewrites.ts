@@ -155,6 +155,7 @@ export class AofRewrites {
       name,
       temporaryName: `temp-rewriteaof-base-${start.processId}.aof`,
       isAofBase: true,
+      isBackground: true,
       syncsAsItGoes: settings.bool('aof-rewrite-incremental-fsync'),
     }
     return isRdb

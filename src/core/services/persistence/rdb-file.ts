@@ -28,6 +28,8 @@ export interface RdbFileOptions extends RdbBodyOptions {
   readonly temporaryName: string
   /** Another directive than rdb-save-incremental-fsync decides about that. */
   readonly syncsAsItGoes?: boolean
+  /** Whether clients are served meanwhile. */
+  readonly isBackground: boolean
 }
 
 /** What became of a file: its size, or what went wrong. */
@@ -58,6 +60,7 @@ export class RdbFile implements SnapshotSink, JobOwner {
         name: options.name,
         temporaryName: options.temporaryName,
         checksum: settings.bool('rdbchecksum'),
+        givesWay: options.isBackground,
         syncsAsItGoes: options.syncsAsItGoes ?? settings.bool('rdb-save-incremental-fsync'),
       },
       settings.bool('rdbcompression'),

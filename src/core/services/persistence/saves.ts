@@ -104,7 +104,7 @@ export class Saves {
   save(): boolean {
     const { keyspace, log, settings } = this.#server
     let outcome: RdbOutcome | undefined
-    const file = new RdbFile(this.#server, this.#options(''), (what) => {
+    const file = new RdbFile(this.#server, this.#options(false), (what) => {
       outcome = what
     })
     const delayUs = settings.int('rdb-key-save-delay')
@@ -126,7 +126,7 @@ export class Saves {
    */
   begin(onEnd: (isGood: boolean) => void = () => {}): void {
     const { keyspace, log, start } = this.#server
-    const file = new RdbFile(this.#server, this.#options('bg-'), (outcome) => this.#ended(outcome))
+    const file = new RdbFile(this.#server, this.#options(true), (outcome) => this.#ended(outcome))
     this.#lastTrySeconds = this.#seconds()
     this.#background = {
       file,
@@ -180,14 +180,15 @@ export class Saves {
     return points
   }
 
-  #options(kind: string): RdbFileOptions {
+  #options(isBackground: boolean): RdbFileOptions {
     const { settings, start } = this.#server
     return {
       directory: settings.raw('dir'),
       name: settings.raw('dbfilename'),
-      temporaryName: `temp-${kind}${start.processId}.rdb`,
+      temporaryName: `temp-${isBackground ? 'bg-' : ''}${start.processId}.rdb`,
       replication: this.replicationPosition(),
       isAofBase: false,
+      isBackground,
     }
   }
 
