@@ -1,6 +1,6 @@
 /**
- * What throughput does not say: memory a key, time to start, cost of idling, and how long a mixed
- * load is kept waiting.
+ * What throughput does not say: memory a key, time to start, cost of idling and of saving, and how
+ * long a mixed load is kept waiting.
  *
  * Each is measured on fresh processes, ours and the reference in turn.
  *
@@ -12,6 +12,7 @@ import { type ElementCost, elementCosts } from './collections.ts'
 import { everyKey, load, Mixture } from './load.ts'
 import type { Options } from './options.ts'
 import type { Progress } from './progress.ts'
+import { measureSaving, type Saving } from './saving.ts'
 import type { Server, Start } from './servers.ts'
 import { type Spread, spreadOf } from './statistics.ts'
 
@@ -46,6 +47,7 @@ export interface Extras {
   readonly startMs: Spread
   readonly idle: Idle
   readonly memory: Memory
+  readonly saving: Saving
   readonly mixed: Mixed
   /** Of collections, in one key each. */
   readonly elements: readonly ElementCost[]
@@ -61,7 +63,7 @@ const WARM_UP_SECONDS = 2
 const MIXED_PIPELINE = 16
 /** Connections and pipeline that load as fast as servers take it. */
 const LOADING = { connections: 8, pipeline: 32 }
-export const EXTRAS_STEPS = 2 * 4
+export const EXTRAS_STEPS = 2 * 5
 
 export async function measureExtras(
   starts: readonly Start[],
@@ -86,13 +88,15 @@ export async function measureExtras(
     const idle = await measureIdle(server)
     progress.step(`${name}: memory of ${options.keys} keys`)
     const memory = await measureMemory(server, options.keys)
+    progress.step(`${name}: saving ${options.keys} keys`)
+    const saving = await measureSaving(server, options)
     progress.step(`${name}: mixed load for ${options.mixedSeconds} s`)
     const mixed = await measureMixed(server, options)
     progress.step(`${name}: memory of collections of ${options.keys} elements`)
     await server.flush()
     const elements = await elementCosts(server, options.keys)
     await server.stop()
-    extras.push({ name, startMs: spreadOf(startMs[index]), idle, memory, mixed, elements })
+    extras.push({ name, startMs: spreadOf(startMs[index]), idle, memory, saving, mixed, elements })
   }
   return extras
 }
@@ -142,7 +146,7 @@ async function measureMemory(server: Server, keyCount: number): Promise<Memory> 
   }
 }
 
-/** On the keys that `measureMemory` has left. The first seconds do not count. */
+/** On the keys that are there. The first seconds do not count. */
 async function measureMixed(server: Server, options: Options): Promise<Mixed> {
   const plan = {
     target: server,

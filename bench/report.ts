@@ -154,6 +154,7 @@ function latencyTables({ servers, cases }: Report): string[] {
 function extrasTable(extras: readonly Extras[]): string {
   const [{ memory, mixed, elements }] = extras
   const keys = shortCount(memory.keyCount)
+  const seconds = (value: number) => value.toFixed(2)
   const row = (title: string, cell: (one: Extras) => string) => [title, ...extras.map(cell)]
   const rows = [
     row(`Memory a key, ${keys} keys (RSS)`, (one) => optional(one.memory.rssPerKey, shortBytes)),
@@ -169,6 +170,23 @@ function extrasTable(extras: readonly Extras[]): string {
     row('Start to first PONG (Redbun compiled by an earlier start)', (one) =>
       spreadText(one.startMs, shortMs),
     ),
+    row(`BGSAVE of ${keys} keys while nobody asks, seconds`, ({ saving }) =>
+      spreadText(saving.quietSeconds, seconds),
+    ),
+    row('The same under the load of SET', ({ saving }) =>
+      spreadText(saving.loadedSeconds, seconds),
+    ),
+    row('SET, pipeline 16, a second: without / while saving', ({ saving }) =>
+      [saving.throughput, saving.throughputSaving]
+        .map(({ median }) => shortCount(median))
+        .join(' / '),
+    ),
+    row('p99 of these SET: without / while saving', ({ saving }) =>
+      [saving.p99Ms, saving.p99SavingMs].map(({ median }) => shortMs(median)).join(' / '),
+    ),
+    row('The ratio of the two', ({ saving }) =>
+      spreadText(saving.p99Ratio, (ratio) => ratio.toFixed(2)),
+    ),
     row('Mixed load, requests a second', (one) => shortCount(one.mixed.throughput)),
     row('Mixed load, whole pipelines: p50 / p99 / p99.9', ({ mixed: { p50Ms, p99Ms, p999Ms } }) =>
       [p50Ms, p99Ms, p999Ms].map(shortMs).join(' / '),
@@ -178,8 +196,8 @@ function extrasTable(extras: readonly Extras[]): string {
       optional(one.mixed.longestTurnMs, shortMs),
     ),
   ]
-  const seconds = mixed.seconds.toFixed(0)
-  const words = `The mixed load is GET, SET, INCR, DEL and EXPIRE on ${keys} keys for ${seconds} s, with pipelines of 16.`
+  const mixedSeconds = mixed.seconds.toFixed(0)
+  const words = `The mixed load is GET, SET, INCR, DEL and EXPIRE on ${keys} keys for ${mixedSeconds} s, with pipelines of 16.`
   return `${table(['', ...extras.map(({ name }) => name)], rows)}\n\n${words}`
 }
 
