@@ -44,7 +44,9 @@ const DISK_WORDS = 8 * LINE
 export const CORE_PARKED = 0 * LINE
 /** Sockets accepted and not yet closed, over all io threads: `maxclients` is held against it. */
 export const CONNECTED = 1 * LINE
-const PROCESS_WORDS = 2 * LINE
+/** Counted from 1, the processor on which the core has settled; 0: none. */
+export const CORE_PROCESSOR = 2 * LINE
+const PROCESS_WORDS = 3 * LINE
 
 /** Counters of one io thread, in doubles: written by that thread only, read by the core for INFO. */
 export const BYTES_IN = 0

@@ -139,10 +139,13 @@ export const SPIN_CONNECTIONS_MAX = 2
 export const SPIN_TURNS = 20_000
 
 /**
- * The same where there is no processor to spare: some 90 µs. That is a client's turn even when each
- * step of it had to be woken; shorter, and a core that once slept goes on sleeping between requests.
+ * The same where there is no processor to spare: some 200 µs, longer than a client's turn, even when each
+ * step of it had to be woken. Shorter, and a core that once slept goes on sleeping between requests.
  */
-export const SPIN_TURNS_TIGHT = 12_000
+export const SPIN_TURNS_TIGHT = 24_000
+
+/** The same after a message to many: some 90 µs. They are reading it on the very same processors. */
+export const SPIN_TURNS_SPREADING = 12_000
 
 /** After this many vain looks in a row the core looks with full patience once. */
 export const SPIN_PROBE_PERIOD = 64
@@ -152,6 +155,20 @@ export const SPIN_PROBE_PERIOD = 64
  * slice used, and makes a thread that offers often wait for milliseconds.
  */
 export const SPIN_YIELD_PERIOD = 1024
+
+/**
+ * The same where there is no processor to spare, and how many looks come before the first offer: some
+ * 12 µs, what a client takes that has a processor. One that has none often waits for the very one on
+ * which the core looks for its request.
+ */
+export const SPIN_YIELD_PERIOD_TIGHT = 512
+export const SPIN_TURNS_BEFORE_YIELD_TIGHT = 1500
+
+/** After so many requests found while looking, the core settles on its processor. */
+export const SETTLE_HITS = 64
+
+/** After more vain looks in a row than this, the core lets itself be moved again. */
+export const SETTLED_VAIN_LOOKS_MAX = 20
 
 /** Looks at the reply ring before io goes on, with few connections active. */
 export const IO_SPIN_TURNS = 10_000

@@ -33,7 +33,7 @@ export class Loop {
   constructor(server: Server) {
     this.#server = server
     this.#process = new Int32Array(server.start.memory.process)
-    this.#spin = new Spin(server.links, server.start.processorCount)
+    this.#spin = new Spin(server.links, this.#process, server.start.processorCount)
     server.scripting.serveOthers = () => this.#serveOthers()
     server.scripting.debugging.awaitRequests = () => this.#awaitRequests()
     server.scripting.debugging.takeRequests = () => this.#drain(server.innerInbox)
@@ -43,9 +43,10 @@ export class Loop {
   run(): void {
     while (!this.#server.ended || this.#server.outbox.withheld.count > 0) {
       const requests = this.turn()
-      if (requests > 0) this.#spin.worked()
+      if (requests > 0) this.#spin.worked(this.#server.outbox.broadcastCount)
       else if (!this.#hasWork() && !this.#spin.wait()) this.#sleep()
     }
+    this.#spin.end()
   }
 
   /** True when there is something to do although nobody asks for anything. */

@@ -1,65 +1,103 @@
 /**
  * How long the core looks for the next request before it sleeps: as long as that has paid off
  * lately. A found request doubles the patience, a vain look halves it, and when patience is at its
- * end a short look now and then finds out whether times have changed. With few processors it looks only
- * briefly, and with many connections not at all: what spins then takes the processor from who would
- * send.
+ * end a short look now and then finds out whether times have changed. With many connections and few
+ * processors it does not look at all: what spins then takes the processor from who would send.
+ *
+ * Where there is no processor to spare and looking pays off, the core settles: it stays on the
+ * processor it is on, and io stays off that one, so that io and the client take turns on the others.
+ * Left alone, the system moves all three about, and the client often waits for the processor on which
+ * the core looks for its request; for when that happens nevertheless, the core offers it.
  *
  * Thread: core. Hot path.
- * Owns: the patience.
+ * Owns: the patience, and where the core runs.
  * Never: looks while nobody has sent anything lately.
  */
-import { isRoomy } from '../bridge/wake.ts'
+import { affinity } from '../bridge/affinity.ts'
+import { CORE_PROCESSOR } from '../bridge/memory.ts'
+import { isRoomy, publishNumber } from '../bridge/wake.ts'
 import { yieldProcessor } from '../bridge/yield.ts'
 import {
+  SETTLE_HITS,
+  SETTLED_VAIN_LOOKS_MAX,
   SPIN_CONNECTIONS_MAX,
   SPIN_PROBE_PERIOD,
   SPIN_TURNS,
+  SPIN_TURNS_BEFORE_YIELD_TIGHT,
+  SPIN_TURNS_SPREADING,
   SPIN_TURNS_TIGHT,
   SPIN_YIELD_PERIOD,
+  SPIN_YIELD_PERIOD_TIGHT,
 } from '../config/limits.ts'
 import type { CoreLink } from './engine/link.ts'
 
 export class Spin {
   readonly #links: readonly CoreLink[]
+  readonly #process: Int32Array
   /** True when there is a processor for every thread and more. */
   readonly #roomy: boolean
   readonly #patienceMax: number
   #patience: number
   #vainLooks = 0
+  #hits = 0
   #worked = false
+  /** The last requests sent messages to many. */
+  #spreading = false
+  #broadcastCount = 0
+  #settled = false
 
-  constructor(links: readonly CoreLink[], processorCount: number) {
+  constructor(links: readonly CoreLink[], process: Int32Array, processorCount: number) {
     this.#links = links
+    this.#process = process
     this.#roomy = isRoomy(processorCount, links.length)
     this.#patienceMax = this.#roomy ? SPIN_TURNS : SPIN_TURNS_TIGHT
     this.#patience = this.#patienceMax
   }
 
-  /** A turn has found requests. */
-  worked(): void {
+  /** A turn has found requests. `broadcastCount`: messages sent to many since the start. */
+  worked(broadcastCount: number): void {
     this.#worked = true
+    this.#spreading = broadcastCount !== this.#broadcastCount
+    this.#broadcastCount = broadcastCount
+    if (this.#settled && (this.#spreading || !this.#allowed())) this.end()
   }
 
   /** Looks for a while. False when it is time to sleep. */
   wait(): boolean {
-    if (!this.#worked || !this.#allowed()) return false
+    if (!this.#worked || !this.#allowed()) {
+      this.end()
+      return false
+    }
     this.#worked = false
     const links = this.#links
-    for (let left = this.#patience; left > 0; left--) {
-      // A brief look is over before an offer of the processor would be taken.
-      if (this.#roomy && left % SPIN_YIELD_PERIOD === 0) yieldProcessor()
+    const spreading = this.#spreading && !this.#roomy
+    const turns = spreading ? Math.min(this.#patience, SPIN_TURNS_SPREADING) : this.#patience
+    for (let turn = 1; turn <= turns; turn++) {
+      if (!spreading && this.#mayOffer(turn)) yieldProcessor()
       for (let i = 0; i < links.length; i++) {
         if (links[i].requests.isEmpty()) continue
-        this.#patience = Math.min(this.#patienceMax, this.#patience * 2)
-        this.#vainLooks = 0
+        this.#found(spreading)
         return true
       }
     }
+    this.#hits = 0
     this.#vainLooks++
+    if (this.#vainLooks > SETTLED_VAIN_LOOKS_MAX) this.end()
     this.#patience >>= 1
     if (this.#vainLooks % SPIN_PROBE_PERIOD === 0) this.#patience = this.#patienceMax
     return false
+  }
+
+  #mayOffer(turn: number): boolean {
+    if (this.#roomy) return turn % SPIN_YIELD_PERIOD === 0
+    return turn % SPIN_YIELD_PERIOD_TIGHT === 0 && turn > SPIN_TURNS_BEFORE_YIELD_TIGHT
+  }
+
+  #found(spreading: boolean): void {
+    this.#patience = Math.min(this.#patienceMax, this.#patience * 2)
+    this.#vainLooks = 0
+    if (this.#roomy || spreading || this.#settled) return
+    if (++this.#hits >= SETTLE_HITS) this.#settle()
   }
 
   #allowed(): boolean {
@@ -67,5 +105,22 @@ export class Spin {
     let active = 0
     for (let i = 0; i < this.#links.length; i++) active += this.#links[i].active
     return active <= SPIN_CONNECTIONS_MAX
+  }
+
+  #settle(): void {
+    if (affinity === undefined) return
+    const processor = affinity.current()
+    affinity.only(processor)
+    publishNumber(this.#process, CORE_PROCESSOR, processor + 1)
+    this.#settled = true
+  }
+
+  /** Lets the system move this thread again. */
+  end(): void {
+    this.#hits = 0
+    if (!this.#settled) return
+    affinity?.anywhere()
+    publishNumber(this.#process, CORE_PROCESSOR, 0)
+    this.#settled = false
   }
 }

@@ -11,6 +11,7 @@
  * Never: knows a key, a user or a database.
  */
 import { encode } from '@msgpack/msgpack'
+import { affinity } from '../bridge/affinity.ts'
 import type { FromCore, ToCore } from '../bridge/control.ts'
 import {
   ACTIVE_CONNECTIONS,
@@ -18,6 +19,7 @@ import {
   BYTES_IN,
   BYTES_OUT,
   CONNECTED,
+  CORE_PROCESSOR,
   HELD_BYTES,
   IO_PARKED,
   READS,
@@ -43,7 +45,14 @@ import {
   KIND_CONTROL,
 } from '../bridge/message.ts'
 import { RingReader, RingWriter } from '../bridge/ring.ts'
-import { addShared, isRoomy, LoopWaiter, publishNumber, unpark } from '../bridge/wake.ts'
+import {
+  addShared,
+  isRoomy,
+  LoopWaiter,
+  publishNumber,
+  readNumber,
+  unpark,
+} from '../bridge/wake.ts'
 import { yieldProcessor } from '../bridge/yield.ts'
 import {
   ACTIVITY_WINDOW_MS,
@@ -112,6 +121,8 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #windowCount = 0
   #activeCount = 0
   #idleRounds = 0
+  /** Counted from 1, the processor left to the core; 0: none. */
+  #avoided = 0
   /** Since when messages to many wait; 0: none do. */
   #broadcastSinceMs = 0
   readonly #roomy: boolean
@@ -180,6 +191,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#stopped = true
     this.#delivery.writeBroadcasts()
     this.#waiter.stop()
+    affinity?.anywhere()
     clearInterval(this.#outputTimer)
     this.#intake.spares.stop()
     this.listeners.stop()
@@ -420,6 +432,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#inTurn = false
     if (this.#stopped) return
     const nowMs = this.#advanceWindow()
+    if (!this.#roomy) this.#leaveToCore()
     do {
       // Writing to many takes a while, in which the core may work.
       if (this.#delivery.hasBroadcasts) this.#intake.wakeCore()
@@ -486,6 +499,15 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
         this.#report(connection, CLOSED_BY_PEER)
       }
     })
+  }
+
+  /** Stays off the processor on which the core has settled, as long as it has. */
+  #leaveToCore(): void {
+    const processor = readNumber(this.#process, CORE_PROCESSOR)
+    if (processor === this.#avoided) return
+    this.#avoided = processor
+    if (processor === 0) affinity?.anywhere()
+    else affinity?.without(processor - 1)
   }
 
   /** Gives the time. */

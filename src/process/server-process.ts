@@ -8,6 +8,7 @@
 import { existsSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
 import { join } from 'node:path'
+import { affinity } from '../bridge/affinity.ts'
 import type { FromCore } from '../bridge/control.ts'
 import { CONNECTED, createBridgeMemory } from '../bridge/memory.ts'
 import { readNumber } from '../bridge/wake.ts'
@@ -267,6 +268,8 @@ export class ServerProcess {
 
   /** Later than the others, and only if it is needed: most of what a server does needs no file. */
   #startDisk(): void {
+    // A thread begins where the one that begins it may run.
+    affinity?.anywhere()
     const worker = this.#host.thread('disk')
     this.#watch(worker, 'disk')
     worker.onmessage = ({ data }: MessageEvent<DiskSays>) => {

@@ -57,6 +57,8 @@ export class Outbox implements ReplySink, BroadcastSink {
   readonly reply: Reply
   readonly #links: readonly CoreLink[]
   readonly #broadcasts = new Broadcasts()
+  /** Messages sent to many so far. */
+  broadcastCount = 0
   /** Whose record is open; undefined when none is. */
   #session: Session | undefined = undefined
   #recordOffset = 0
@@ -96,6 +98,7 @@ export class Outbox implements ReplySink, BroadcastSink {
 
   /** Sends `size` bytes to many connections. */
   broadcast(to: Recipients, bytes: Buffer, size: number): void {
+    this.broadcastCount++
     if (!this.#broadcasts.add(to, bytes, size)) {
       this.#sendBroadcasts()
       if (!this.#broadcasts.add(to, bytes, size)) this.#sendLong(to, bytes, size)
