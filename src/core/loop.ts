@@ -41,10 +41,12 @@ export class Loop {
 
   /** Returns when the server has ended; throws what is our own fault. */
   run(): void {
+    const { inbox, outbox } = this.#server
     while (!this.#server.ended || this.#server.outbox.withheld.count > 0) {
-      const requests = this.turn()
-      if (requests > 0) this.#spin.worked(this.#server.outbox.broadcastCount)
-      else if (!this.#hasWork() && !this.#spin.wait()) this.#sleep()
+      const askedBefore = inbox.askedCount
+      const isBusy = this.turn() > 0
+      if (inbox.askedCount !== askedBefore) this.#spin.worked(outbox.broadcastCount)
+      if (!isBusy && !this.#hasWork() && !this.#spin.wait()) this.#sleep()
     }
     this.#spin.end()
   }

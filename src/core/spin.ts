@@ -54,7 +54,7 @@ export class Spin {
     this.#patience = this.#patienceMax
   }
 
-  /** A turn has found requests. `broadcastCount`: messages sent to many since the start. */
+  /** A turn has found requests of clients. `broadcastCount`: messages sent to many since the start. */
   worked(broadcastCount: number): void {
     this.#worked = true
     this.#spreading = broadcastCount !== this.#broadcastCount

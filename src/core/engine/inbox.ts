@@ -75,6 +75,8 @@ export class Inbox {
   #deferred: Deferred[] = []
   readonly #joinedRequests = new JoinedRequests()
   readonly readAhead: ReadAhead
+  /** Records of clients' requests so far: somebody waits for what comes of each. */
+  askedCount = 0
 
   /** `isWithinScript`: whether it handles records in the middle of a script. */
   constructor(server: Server, call: Call, execute: Execute, isWithinScript: boolean) {
@@ -103,6 +105,7 @@ export class Inbox {
       const session = link.session(connectionId)
       if (session === undefined) return 0
       session.inputBytes += size
+      this.askedCount++
       const { bytes } = link.requests
       const count = this.#requests(session, bytes, words, word + HEADER_WORDS, size)
       if (count === LEFT) this.#goOnElsewhere(session)
