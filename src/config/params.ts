@@ -184,10 +184,14 @@ export const PARAMS = {
   'ignore-warnings': string('', inert('the warnings it silences are never given'), {
     keepsEmpty: true,
   }),
-  server_cpulist: string('', refused('threads are not pinned to processors'), AT_START),
-  bio_cpulist: string('', refused('threads are not pinned to processors'), AT_START),
-  aof_rewrite_cpulist: string('', refused('threads are not pinned to processors'), AT_START),
-  bgsave_cpulist: string('', refused('threads are not pinned to processors'), AT_START),
+  server_cpulist: string('', refused('which processors a thread runs on cannot be set'), AT_START),
+  bio_cpulist: string('', refused('which processors a thread runs on cannot be set'), AT_START),
+  aof_rewrite_cpulist: string(
+    '',
+    refused('which processors a thread runs on cannot be set'),
+    AT_START,
+  ),
+  bgsave_cpulist: string('', refused('which processors a thread runs on cannot be set'), AT_START),
   'oom-score-adj': define(
     'text',
     oneOf(['no', 'yes', 'relative', 'absolute'], { relative: 'yes' }),

@@ -32,8 +32,10 @@ import { DiskError } from './files.ts'
 import type { Job, ToCore, Voice } from './job.ts'
 import { startJob } from './jobs.ts'
 
-/** Records taken before their room is given back. */
+/** Bytes of records taken before their room is given back, and other jobs have a step. */
 const RELEASE_SIZE = 256 * 1024
+/** How long it works before it looks at the event loop, where calls left to the runtime end. */
+const AWAY_MS_MAX = 5
 /** Steps of jobs that read, before the core's records are looked at again. */
 const STEPS_PER_TURN = 16
 
@@ -48,6 +50,8 @@ export class DiskThread {
   readonly #waiter: LoopWaiter
   /** Something found no room in this turn. */
   #roomWanted = false
+  #isStopped = false
+  readonly #goOn = () => this.run()
 
   readonly #voice: Voice
 
@@ -61,10 +65,19 @@ export class DiskThread {
     this.#waiter = new LoopWaiter(this.#words, DISK_PARKED, () => this.run())
   }
 
-  /** Works until there is nothing to do, then sleeps in the event loop. */
+  /**
+   * Works until there is nothing to do, then sleeps in the event loop. A save may give it something
+   * to do for minutes: then it looks there in between.
+   */
   run(): void {
+    if (this.#isStopped) return
+    const untilMs = performance.now() + AWAY_MS_MAX
     for (;;) {
-      while (this.turn());
+      while (this.turn()) {
+        if (performance.now() < untilMs) continue
+        setImmediate(this.#goOn)
+        return
+      }
       const parked = this.#waiter.park()
       const roomCame = this.#roomWanted && this.#out.roomGrew()
       if (parked && this.#in.isEmpty() && !roomCame) return
@@ -74,6 +87,7 @@ export class DiskThread {
 
   /** Lets go of all files: the core has ended, and waits for nothing more. */
   stop(): void {
+    this.#isStopped = true
     this.#waiter.stop()
     for (const id of [...this.#jobs.keys()]) this.#end(id)
   }
@@ -93,15 +107,18 @@ export class DiskThread {
     if (this.#out.publish()) wake(this.#process, CORE_PARKED)
   }
 
+  /**
+   * Takes what has come, but not more than RELEASE_SIZE: while a save sends without end, what clients
+   * wait for would never be synced.
+   */
   #take(): boolean {
     const ring = this.#in
     let offset = ring.peek()
     if (offset < 0) return false
-    for (; offset >= 0; offset = ring.peek()) {
+    for (; offset >= 0 && ring.heldBytes() <= RELEASE_SIZE; offset = ring.peek()) {
       const word = offset >> 2
       this.#record(ring.words[word + 1], ring.words[word + 2], offset, ring.words[word + 3])
       ring.advance(ring.words[word])
-      if (ring.heldBytes() > RELEASE_SIZE) this.#release()
     }
     this.#release()
     return true

@@ -122,7 +122,7 @@ async function evictions(untilMs: number): Promise<void> {
   let phases = 0
   for (; performance.now() + EVICTION_PERIOD_MS < untilMs; phases++) {
     const on = phases % 2 === 1
-    const limit = on ? (await memory(client, 'used_memory')) - EXCESS_SIZE : 0
+    const limit = on ? (await evictable(client)) - EXCESS_SIZE : 0
     if (on) for (const { model } of actors) model.evicts = true
     await client.ask(`CONFIG SET maxmemory ${limit} maxmemory-policy volatile-lru`)
     const phaseEndMs = performance.now() + EVICTION_PERIOD_MS
@@ -184,8 +184,17 @@ async function contents(client: Client): Promise<Map<string, string>> {
   return map
 }
 
-async function memory(client: Client, field: string): Promise<number> {
+/** What `maxmemory` is held against: without what waits for replicas and the append-only file. */
+async function evictable(client: Client): Promise<number> {
   const info = await client.text('INFO memory')
+  return numberIn(info, 'used_memory') - numberIn(info, 'mem_not_counted_for_evict')
+}
+
+async function memory(client: Client, field: string): Promise<number> {
+  return numberIn(await client.text('INFO memory'), field)
+}
+
+function numberIn(info: string, field: string): number {
   return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1])
 }
 

@@ -20,6 +20,8 @@ import { RdbStream } from './rdb-stream.ts'
 
 /** The walk waits while more than this part of the ring is on its way. */
 const RING_FILLED_MAX = 0.5
+/** The same where clients wait for the append-only file: what they wait for is behind it in the ring. */
+const RING_FILLED_MAX_AWAITED = 1 / 16
 
 export interface RdbFileOptions extends RdbBodyOptions {
   /** Bytes one a character, as `dir` and `dbfilename` are. */
@@ -60,7 +62,7 @@ export class RdbFile implements SnapshotSink, JobOwner {
         name: options.name,
         temporaryName: options.temporaryName,
         checksum: settings.bool('rdbchecksum'),
-        givesWay: options.isBackground,
+        givesWay: options.isBackground && !server.outbox.withheld.isOn,
         syncsAsItGoes: options.syncsAsItGoes ?? settings.bool('rdb-save-incremental-fsync'),
       },
       settings.bool('rdbcompression'),
@@ -95,8 +97,9 @@ export class RdbFile implements SnapshotSink, JobOwner {
   }
 
   hasRoom(): boolean {
-    const { disk } = this.#server
-    return disk.pendingBytes < disk.capacity * RING_FILLED_MAX || disk.wantRoom()
+    const { disk, outbox } = this.#server
+    const filledMax = outbox.withheld.isOn ? RING_FILLED_MAX_AWAITED : RING_FILLED_MAX
+    return disk.pendingBytes < disk.capacity * filledMax || disk.wantRoom()
   }
 
   ended(): void {
