@@ -4,7 +4,7 @@
  * for its request.
  *
  * Thread: any. Hot path.
- * Owns: the system's calls, and on which processors this thread could run when it began.
+ * Owns: the system's calls, and on which processors this thread could run before it was confined.
  * Never: takes a processor from others: they may run on all.
  *
  * @see https://man7.org/linux/man-pages/man2/sched_setaffinity.2.html
@@ -21,7 +21,7 @@ export interface Affinity {
   only(processor: number): void
   /** From now on this thread runs on any other, if there is one. */
   without(processor: number): void
-  /** From now on this thread runs where it could in the beginning. */
+  /** From now on this thread runs where it could before. */
   anywhere(): void
 }
 
@@ -33,26 +33,35 @@ function load(): Affinity | undefined {
   if (process.platform !== 'linux') return undefined
   const call = loadCalls()
   if (call === undefined) return undefined
-  const initial = new Uint8Array(SET_SIZE)
-  if (call.sched_getaffinity(0, SET_SIZE, ptr(initial)) < 0) return undefined
+  const before = new Uint8Array(SET_SIZE)
+  const beforeAt = ptr(before)
+  if (call.sched_getaffinity(0, SET_SIZE, beforeAt) < 0) return undefined
   const set = new Uint8Array(SET_SIZE)
-  const initialAt = ptr(initial)
   const setAt = ptr(set)
+  let isConfined = false
+  /** Notes where the thread may run: somebody may have said so since the start. */
+  const noteBefore = () => {
+    if (!isConfined) call.sched_getaffinity(0, SET_SIZE, beforeAt)
+    isConfined = true
+  }
   return {
     current: () => call.sched_getcpu(),
     only(processor) {
+      noteBefore()
       set.fill(0)
       set[processor >> 3] = 1 << (processor & 7)
       call.sched_setaffinity(0, SET_SIZE, setAt)
     },
     without(processor) {
-      set.set(initial)
+      noteBefore()
+      set.set(before)
       set[processor >> 3] &= ~(1 << (processor & 7))
       // An empty set is refused, and nothing changes.
       call.sched_setaffinity(0, SET_SIZE, setAt)
     },
     anywhere() {
-      call.sched_setaffinity(0, SET_SIZE, initialAt)
+      if (isConfined) call.sched_setaffinity(0, SET_SIZE, beforeAt)
+      isConfined = false
     },
   }
 }
