@@ -42,7 +42,7 @@ export class Loop {
   /** Returns when the server has ended; throws what is our own fault. */
   run(): void {
     const { inbox, outbox } = this.#server
-    while (!this.#server.ended || this.#server.outbox.withheld.count > 0) {
+    while (!this.#server.ended || outbox.withheld.count > 0) {
       const askedBefore = inbox.askedCount
       const isBusy = this.turn() > 0
       if (inbox.askedCount !== askedBefore) this.#spin.worked(outbox.broadcastCount)

@@ -151,20 +151,21 @@ export class DiskLink {
     if (this.#mayDoze && this.pendingBytes >= DISK_WAKE_SIZE) this.publish()
   }
 
-  /** Bytes on their way to the disk thread, and how many there can be. */
+  /** Bytes on their way to the disk thread. */
   get pendingBytes(): number {
     return this.out.pendingBytes()
   }
 
-  get capacity(): number {
-    return this.out.capacity
-  }
-
-  /** Lets the disk thread wake the core when it has made room. True when it has just made some. */
-  wantRoom(): boolean {
+  /**
+   * True while less than this share of the ring is on its way. Otherwise the disk thread wakes the core
+   * when it has made room.
+   */
+  hasRoom(share: number): boolean {
+    const most = this.out.capacity * share
+    if (this.pendingBytes < most) return true
     this.publish()
     raiseFlag(this.#words, DISK_ROOM_WANTED)
-    return this.out.roomGrew() && this.pendingBytes < this.capacity >> 1
+    return this.pendingBytes < most
   }
 
   /** Up to where the disk holds the append-only file, modulo 2^32. */

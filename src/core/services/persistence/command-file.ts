@@ -15,8 +15,6 @@ import { giveAll, type Snapshot, type SnapshotSink } from '../../keyspace/snapsh
 import type { Server } from '../../server.ts'
 import type { RdbFileOptions, RdbOutcome } from './rdb-file.ts'
 
-/** The walk waits while more than this part of the ring is on its way. */
-const RING_FILLED_MAX = 0.5
 const SELECT = Buffer.from('SELECT')
 const FUNCTION = Buffer.from('FUNCTION')
 const LOAD = Buffer.from('LOAD')
@@ -74,8 +72,7 @@ export class CommandFile implements SnapshotSink, JobOwner {
   }
 
   hasRoom(): boolean {
-    const { disk } = this.#server
-    return disk.pendingBytes < disk.capacity * RING_FILLED_MAX || disk.wantRoom()
+    return this.#server.snapshotPace.hasRoomOnDisk()
   }
 
   ended(): void {

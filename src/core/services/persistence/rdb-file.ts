@@ -18,11 +18,6 @@ import type { Server } from '../../server.ts'
 import { RdbBody, type RdbBodyOptions } from './rdb-body.ts'
 import { RdbStream } from './rdb-stream.ts'
 
-/** The walk waits while more than this part of the ring is on its way. */
-const RING_FILLED_MAX = 0.5
-/** The same where clients wait for the append-only file: what they wait for is behind it in the ring. */
-const RING_FILLED_MAX_AWAITED = 1 / 16
-
 export interface RdbFileOptions extends RdbBodyOptions {
   /** Bytes one a character, as `dir` and `dbfilename` are. */
   readonly directory: string
@@ -97,9 +92,7 @@ export class RdbFile implements SnapshotSink, JobOwner {
   }
 
   hasRoom(): boolean {
-    const { disk, outbox } = this.#server
-    const filledMax = outbox.withheld.isOn ? RING_FILLED_MAX_AWAITED : RING_FILLED_MAX
-    return disk.pendingBytes < disk.capacity * filledMax || disk.wantRoom()
+    return this.#server.snapshotPace.hasRoomOnDisk()
   }
 
   ended(): void {

@@ -4,7 +4,7 @@
  * slice by slice.
  *
  * Thread: core.
- * Owns: when the walk goes on, and how long its slices were.
+ * Owns: when the walk goes on, how long its slices were, and how far it may be ahead of the disk.
  * Never: lets a slice go on beyond its time, except within one value.
  */
 import {
@@ -21,6 +21,10 @@ const CLOCK_PERIOD = 8
 const SHORTEST_SLEEP_US = 60
 /** How often an idle core looks whether the disk thread has made room, should nobody wake it. */
 const ROOM_WAIT_MS = 5
+/** A file goes on while less than this share of the ring to the disk thread is on its way. */
+const RING_SHARE_MAX = 0.5
+/** The same where clients wait for the append-only file: what they wait for is behind it in the ring. */
+const RING_SHARE_MAX_AWAITED = 1 / 16
 
 export class SnapshotPace {
   readonly #server: Server
@@ -61,6 +65,12 @@ export class SnapshotPace {
     const { snapshot } = this.#server.keyspace
     if (snapshot === undefined) return Number.POSITIVE_INFINITY
     return snapshot.isStalled || this.#delayUs !== 0 ? ROOM_WAIT_MS : 0
+  }
+
+  /** Whether a file that a snapshot becomes may send more to the disk thread. */
+  hasRoomOnDisk(): boolean {
+    const { disk, outbox } = this.#server
+    return disk.hasRoom(outbox.withheld.isOn ? RING_SHARE_MAX_AWAITED : RING_SHARE_MAX)
   }
 
   #begin(snapshot: Snapshot, nowUs: number): void {
