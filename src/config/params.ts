@@ -97,6 +97,7 @@ const NO_CLUSTER = inert('it matters only among several nodes, and this one is a
 const SENT_AT_ONCE = inert('a batch is sent as a whole, so that there is nothing left to gather')
 const NO_DEFRAG = inert('it matters only with activedefrag yes, which is refused')
 const NO_SYSLOG = inert('it matters only with syslog-enabled yes, which is refused')
+const NOT_PINNED = refused('which processors a thread runs on cannot be set')
 const NO_TLS_DETAIL = refused('only certificates, keys, authorities and client checks can be set')
 
 // ---- the table ----
@@ -184,14 +185,10 @@ export const PARAMS = {
   'ignore-warnings': string('', inert('the warnings it silences are never given'), {
     keepsEmpty: true,
   }),
-  server_cpulist: string('', refused('which processors a thread runs on cannot be set'), AT_START),
-  bio_cpulist: string('', refused('which processors a thread runs on cannot be set'), AT_START),
-  aof_rewrite_cpulist: string(
-    '',
-    refused('which processors a thread runs on cannot be set'),
-    AT_START,
-  ),
-  bgsave_cpulist: string('', refused('which processors a thread runs on cannot be set'), AT_START),
+  server_cpulist: string('', NOT_PINNED, AT_START),
+  bio_cpulist: string('', NOT_PINNED, AT_START),
+  aof_rewrite_cpulist: string('', NOT_PINNED, AT_START),
+  bgsave_cpulist: string('', NOT_PINNED, AT_START),
   'oom-score-adj': define(
     'text',
     oneOf(['no', 'yes', 'relative', 'absolute'], { relative: 'yes' }),
