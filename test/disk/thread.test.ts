@@ -16,6 +16,7 @@ import { RdbStream } from '../../src/core/services/persistence/rdb-stream.ts'
 import { crc64 } from '../../src/lib/crc64.ts'
 import { RdbReader } from '../../src/lib/rdb/reader.ts'
 import { Dice } from '../conformance/dice.ts'
+import { rdbOrder } from '../support/disk.ts'
 import { makeDirectory } from '../support/server.ts'
 
 /** Small, so that it is full most of the time. */
@@ -43,23 +44,13 @@ class Answers {
   }
 }
 
-function order(name: string, into = directory) {
-  const rest = {
-    temporaryName: `temp-${name}`,
-    checksum: true,
-    givesWay: true,
-    syncsAsItGoes: true,
-  }
-  return { type: 'rdb-save', directory: into, name, ...rest } as const
-}
-
 describe('an RDB file', () => {
   test('holds what was written, compressed where that pays, whatever the pieces', () => {
     const seed = 5
     const dice = new Dice(seed)
     const stream = new RdbStream(disk)
     const answers = new Answers()
-    const job = stream.begin(order('a.rdb'), true, answers)
+    const job = stream.begin(rdbOrder(directory, 'a.rdb'), true, answers)
     const strings: Buffer[] = []
     const randomBytes = (size: number) => Buffer.alloc(size).map(() => dice.below(256)) as Buffer
     for (let i = 0; i < 3000; i++) {
@@ -93,7 +84,7 @@ describe('an RDB file', () => {
 
   test('gets the version that its values need, and its checksum with it', () => {
     const stream = new RdbStream(disk)
-    const job = stream.begin(order('b.rdb'), true, new Answers())
+    const job = stream.begin(rdbOrder(directory, 'b.rdb'), true, new Answers())
     const text = Buffer.from('REDIS0010 and 100000 bytes '.padEnd(100_000, 'xyz'))
     stream.writer.raw(text, 0, text.length)
     stream.end(12)
@@ -105,7 +96,7 @@ describe('an RDB file', () => {
 
   test('is not there when it was given up', () => {
     const stream = new RdbStream(disk)
-    const job = stream.begin(order('c.rdb'), true, new Answers())
+    const job = stream.begin(rdbOrder(directory, 'c.rdb'), true, new Answers())
     stream.writer.raw(Buffer.alloc(1_000_000), 0, 1_000_000)
     stream.abort()
     disk.waitFor(job)
@@ -115,7 +106,7 @@ describe('an RDB file', () => {
   test('that fails is told, and what is sent for it meanwhile is dropped', () => {
     const stream = new RdbStream(disk)
     const answers = new Answers()
-    const job = stream.begin(order('d.rdb', join(directory, 'nowhere')), true, answers)
+    const job = stream.begin(rdbOrder(join(directory, 'nowhere'), 'd.rdb'), true, answers)
     stream.writer.raw(Buffer.alloc(1_000_000), 0, 1_000_000)
     disk.waitFor(job)
     stream.end(10)
@@ -130,7 +121,11 @@ describe('an RDB file', () => {
   test('is written beside others', () => {
     const streams = [1, 2, 3].map((n) => {
       const stream = new RdbStream(disk)
-      return { n, stream, job: stream.begin(order(`e${n}.rdb`), false, new Answers()) }
+      return {
+        n,
+        stream,
+        job: stream.begin(rdbOrder(directory, `e${n}.rdb`), false, new Answers()),
+      }
     })
     for (let i = 0; i < 100; i++) {
       for (const { n, stream } of streams) stream.writer.raw(Buffer.alloc(10_000, n), 0, 10_000)

@@ -8,20 +8,15 @@
  * Owns: nothing but the directory.
  * Never: lives longer than a second.
  */
-import { createBridgeMemory } from '../../src/bridge/memory.ts'
-import { DiskLink } from '../../src/core/engine/disk-link.ts'
 import { RdbStream } from '../../src/core/services/persistence/rdb-stream.ts'
 import { armFaults } from '../../src/disk/faults.ts'
-import { DiskThread } from '../../src/disk/thread.ts'
+import { diskInThisThread, rdbOrder } from '../support/disk.ts'
 
 /** Several buffers of the disk thread's. */
 const SIZE = 700_000
 
 const [directory, faults] = process.argv.slice(2)
-const memory = createBridgeMemory(1, 4096, 4096, 1)
-const disk = new DiskLink(memory, true, () => {})
-const thread = new DiskThread(memory, { log: () => {}, fatal: () => {} })
-disk.idle = () => thread.turn()
+const { disk } = diskInThisThread()
 
 save('o')
 armFaults(faults)
@@ -31,23 +26,11 @@ process.stdout.write(save('n'))
 function save(letter: string): string {
   let said = ''
   const stream = new RdbStream(disk)
-  const job = stream.begin(
-    {
-      type: 'rdb-save',
-      directory,
-      name: 'dump.rdb',
-      temporaryName: 'temp-1.rdb',
-      checksum: true,
-      givesWay: true,
-      syncsAsItGoes: true,
+  const job = stream.begin(rdbOrder(directory, 'dump.rdb', 'temp-1.rdb'), false, {
+    told(message) {
+      said = message.type === 'failed' ? message.problem.code : message.type
     },
-    false,
-    {
-      told(message) {
-        said = message.type === 'failed' ? message.problem.code : message.type
-      },
-    },
-  )
+  })
   const bytes = Buffer.alloc(SIZE, letter)
   stream.writer.raw(bytes, 0, SIZE)
   stream.end(10)
