@@ -44,7 +44,7 @@ const DISK_WORDS = 8 * LINE
 export const CORE_PARKED = 0 * LINE
 /** Sockets accepted and not yet closed, over all io threads: `maxclients` is held against it. */
 export const CONNECTED = 1 * LINE
-/** Counted from 1, the processor on which the core has settled; 0: none. */
+/** Counted from 1, the processor on which the core has settled; negative where the others join it; 0: none. */
 export const CORE_PROCESSOR = 2 * LINE
 const PROCESS_WORDS = 3 * LINE
 

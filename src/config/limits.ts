@@ -132,8 +132,9 @@ export const WAKE_SIZE = 4096
 /** Over how long io counts the connections that sent something. */
 export const ACTIVITY_WINDOW_MS = 4
 
-/** With more connections active than this, nobody spins. */
+/** With more connections active than this, nobody spins; with more than the other where there is no processor to spare. */
 export const SPIN_CONNECTIONS_MAX = 2
+export const SPIN_CONNECTIONS_MAX_TIGHT = 1
 
 /** Looks at the request rings before the core sleeps. */
 export const SPIN_TURNS = 20_000
@@ -169,6 +170,28 @@ export const SETTLE_HITS = 64
 
 /** After more vain looks in a row than this, the core lets itself be moved again. */
 export const SETTLED_VAIN_LOOKS_MAX = 20
+
+/**
+ * How often the core sleeps before it judges how its sleeps went; as many in a longer time are no reason to
+ * change anything.
+ */
+export const GATHER_SLEEPS = 128
+export const GATHER_WITHIN_MS = 32
+
+/**
+ * With fewer requests between two sleeps than this, in the mean, core and io wait for each other more than
+ * they work beside each other. Without pipelining 2 to 5 were found, with a pipeline of 16 between 27 and 300.
+ */
+export const GATHER_REQUESTS_MAX = 12
+
+/** Judgements in a row against it after which core and io part. */
+export const GATHER_DOUBTS_MAX = 4
+
+/**
+ * Judgements after which both may run anywhere until the next, some twenty seconds: somebody else may be on
+ * their processor. Seldom: the system takes long to get the clients off the processor chosen then.
+ */
+export const GATHER_JUDGEMENTS = 4096
 
 /** Looks at the reply ring before io goes on, with few connections active. */
 export const IO_SPIN_TURNS = 10_000

@@ -44,9 +44,9 @@ export class Loop {
     const { inbox, outbox } = this.#server
     while (!this.#server.ended || outbox.withheld.count > 0) {
       const askedBefore = inbox.askedCount
-      const isBusy = this.turn() > 0
-      if (inbox.askedCount !== askedBefore) this.#spin.worked(outbox.broadcastCount)
-      if (!isBusy && !this.#hasWork() && !this.#spin.wait()) this.#sleep()
+      const requests = this.turn()
+      if (inbox.askedCount !== askedBefore) this.#spin.worked(requests, outbox.broadcastCount)
+      if (requests === 0 && !this.#hasWork() && !this.#spin.wait()) this.#sleep()
     }
     this.#spin.end()
   }
@@ -183,6 +183,7 @@ export class Loop {
       return
     }
     server.stats.fellAsleep()
+    this.#spin.sleeps(server.clock.nowMs)
     sleep(this.#process, CORE_PARKED, timeoutMs)
     server.stats.wokeUp()
   }

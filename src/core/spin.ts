@@ -4,23 +4,20 @@
  * end a short look now and then finds out whether times have changed. With many connections and few
  * processors it does not look at all: what spins then takes the processor from who would send.
  *
- * Where there is no processor to spare and looking pays off, the core settles: it stays on the
- * processor it is on, and io stays off that one, so that io and the client take turns on the others.
- * Left alone, the system moves all three about, and the client often waits for the processor on which
- * the core looks for its request; for when that happens nevertheless, the core offers it.
+ * Where there is no processor to spare and looking pays off, the core gets one for itself, see
+ * `placement.ts`; for when a client waits for it nevertheless, the core offers it.
  *
  * Thread: core. Hot path.
- * Owns: the patience, and where the core runs.
+ * Owns: the patience.
  * Never: looks while nobody has sent anything lately.
  */
-import { affinity } from '../bridge/affinity.ts'
-import { CORE_PROCESSOR } from '../bridge/memory.ts'
-import { isRoomy, publishNumber } from '../bridge/wake.ts'
+import { isRoomy } from '../bridge/wake.ts'
 import { yieldProcessor } from '../bridge/yield.ts'
 import {
   SETTLE_HITS,
   SETTLED_VAIN_LOOKS_MAX,
   SPIN_CONNECTIONS_MAX,
+  SPIN_CONNECTIONS_MAX_TIGHT,
   SPIN_PROBE_PERIOD,
   SPIN_TURNS,
   SPIN_TURNS_BEFORE_YIELD_TIGHT,
@@ -30,13 +27,15 @@ import {
   SPIN_YIELD_PERIOD_TIGHT,
 } from '../config/limits.ts'
 import type { CoreLink } from './engine/link.ts'
+import { Placement } from './placement.ts'
 
 export class Spin {
   readonly #links: readonly CoreLink[]
-  readonly #process: Int32Array
+  readonly #placement: Placement
   /** True when there is a processor for every thread and more. */
   readonly #roomy: boolean
   readonly #patienceMax: number
+  readonly #connectionsMax: number
   #patience: number
   #vainLooks = 0
   #hits = 0
@@ -44,28 +43,35 @@ export class Spin {
   /** The last requests sent messages to many. */
   #spreading = false
   #broadcastCount = 0
-  #settled = false
 
   constructor(links: readonly CoreLink[], process: Int32Array, processorCount: number) {
     this.#links = links
-    this.#process = process
     this.#roomy = isRoomy(processorCount, links.length)
+    this.#placement = new Placement(process, processorCount === 2 && links.length === 1)
+    this.#connectionsMax = this.#roomy ? SPIN_CONNECTIONS_MAX : SPIN_CONNECTIONS_MAX_TIGHT
     this.#patienceMax = this.#roomy ? SPIN_TURNS : SPIN_TURNS_TIGHT
     this.#patience = this.#patienceMax
   }
 
   /** A turn has found requests of clients. `broadcastCount`: messages sent to many since the start. */
-  worked(broadcastCount: number): void {
+  worked(requests: number, broadcastCount: number): void {
     this.#worked = true
+    this.#placement.worked(requests)
     this.#spreading = broadcastCount !== this.#broadcastCount
     this.#broadcastCount = broadcastCount
-    if (this.#settled && (this.#spreading || !this.#allowed())) this.end()
+    if (this.#placement.isAlone && (this.#spreading || !this.#allowed())) this.end()
+  }
+
+  /** The core goes to sleep at `nowMs`. */
+  sleeps(nowMs: number): void {
+    this.#placement.sleeps(!this.#spreading && !this.#allowed(), nowMs)
   }
 
   /** Looks for a while. False when it is time to sleep. */
   wait(): boolean {
     if (!this.#worked || !this.#allowed()) {
-      this.end()
+      this.#hits = 0
+      if (this.#placement.isAlone) this.end()
       return false
     }
     this.#worked = false
@@ -82,7 +88,7 @@ export class Spin {
     }
     this.#hits = 0
     this.#vainLooks++
-    if (this.#vainLooks > SETTLED_VAIN_LOOKS_MAX) this.end()
+    if (this.#placement.isAlone && this.#vainLooks > SETTLED_VAIN_LOOKS_MAX) this.end()
     this.#patience >>= 1
     if (this.#vainLooks % SPIN_PROBE_PERIOD === 0) this.#patience = this.#patienceMax
     return false
@@ -96,31 +102,20 @@ export class Spin {
   #found(spreading: boolean): void {
     this.#patience = Math.min(this.#patienceMax, this.#patience * 2)
     this.#vainLooks = 0
-    if (this.#roomy || spreading || this.#settled) return
-    if (++this.#hits >= SETTLE_HITS) this.#settle()
+    if (this.#roomy || spreading || this.#placement.isAlone) return
+    if (++this.#hits >= SETTLE_HITS) this.#placement.alone()
   }
 
   #allowed(): boolean {
     if (this.#roomy) return true
     let active = 0
     for (let i = 0; i < this.#links.length; i++) active += this.#links[i].active
-    return active <= SPIN_CONNECTIONS_MAX
-  }
-
-  #settle(): void {
-    if (affinity === undefined) return
-    const processor = affinity.current()
-    affinity.only(processor)
-    publishNumber(this.#process, CORE_PROCESSOR, processor + 1)
-    this.#settled = true
+    return active <= this.#connectionsMax
   }
 
   /** Lets the system move this thread again. */
   end(): void {
     this.#hits = 0
-    if (!this.#settled) return
-    affinity?.anywhere()
-    publishNumber(this.#process, CORE_PROCESSOR, 0)
-    this.#settled = false
+    this.#placement.anywhere()
   }
 }

@@ -15,6 +15,7 @@ import { DiskError } from './files.ts'
 import type { Job, ToCore } from './job.ts'
 
 export class AofJob implements Job, AppendListener {
+  readonly isLasting = true
   readonly #core: ToCore
   readonly #files: AofFiles
   #append: AppendFile | undefined = undefined

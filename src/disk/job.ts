@@ -10,6 +10,8 @@ import type { LogLevel } from '../config/log-levels.ts'
 
 /** A job throws a DiskError when it has failed: the core is told, and the job is over. */
 export interface Job {
+  /** It goes on as long as the server does, and takes little time: the thread may be on the core's processor. */
+  readonly isLasting: boolean
   /** The core says something about the job. */
   told(message: ToDisk): void
   /** `size` bytes from the core at `offset`, a multiple of 8; gone after the call. */

@@ -12,6 +12,7 @@ import type { Job, ToCore } from './job.ts'
 import { TemporaryFile } from './temporary-file.ts'
 
 export class PlainSaveJob implements Job {
+  readonly isLasting = false
   readonly #core: ToCore
   readonly #file: TemporaryFile
 

@@ -22,6 +22,7 @@ const VERSION_DIGITS = 4
 const ZEROS = Buffer.alloc(64 * 1024)
 
 export class RdbSaveJob implements Job {
+  readonly isLasting = false
   readonly #core: ToCore
   readonly #checksum: boolean
   readonly #file: TemporaryFile

@@ -14,6 +14,7 @@ import { closeFile, DiskError, fileSize, openFile, readSome } from './files.ts'
 import type { Job, ToCore } from './job.ts'
 
 export class ReadJob implements Job {
+  readonly isLasting = false
   readonly #core: ToCore
   readonly #file: number
   readonly #sum = new Crc64()

@@ -11,6 +11,7 @@
  * Never: waits for the core, opens a file itself.
  */
 import { decode, encode } from '@msgpack/msgpack'
+import { CoreFollower } from '../bridge/core-follower.ts'
 import type { FromDisk, ToDisk } from '../bridge/disk-control.ts'
 import {
   AOF_SYNCED,
@@ -48,6 +49,9 @@ export class DiskThread {
   /** Messages that found no room. */
   readonly #kept: { readonly job: number; readonly payload: Uint8Array }[] = []
   readonly #waiter: LoopWaiter
+  readonly #follower: CoreFollower
+  /** Jobs that do not last. */
+  #passingCount = 0
   /** Something found no room in this turn. */
   #roomWanted = false
   #isStopped = false
@@ -59,6 +63,7 @@ export class DiskThread {
     const { disk } = memory
     this.#voice = voice
     this.#process = new Int32Array(memory.process)
+    this.#follower = new CoreFollower(this.#process)
     this.#words = new Int32Array(disk.words)
     this.#in = new RingReader(disk.toDisk, this.#words, TO_DISK_HEAD, TO_DISK_TAIL)
     this.#out = new RingWriter(disk.fromDisk, this.#words, FROM_DISK_HEAD, FROM_DISK_TAIL)
@@ -73,6 +78,7 @@ export class DiskThread {
     if (this.#isStopped) return
     const untilMs = performance.now() + AWAY_MS_MAX
     for (;;) {
+      this.#follower.follow(this.#passingCount === 0)
       while (this.turn()) {
         if (performance.now() < untilMs) continue
         setImmediate(this.#goOn)
@@ -90,6 +96,7 @@ export class DiskThread {
     this.#isStopped = true
     this.#waiter.stop()
     for (const id of [...this.#jobs.keys()]) this.#end(id)
+    this.#follower.stop()
   }
 
   /** Takes what has come and lets jobs go on. True when there was something to do. */
@@ -149,7 +156,9 @@ export class DiskThread {
 
   #begin(id: number, message: ToDisk): void {
     const job = startJob(message, this.#wayBack(id))
-    if (job !== undefined) this.#jobs.set(id, job)
+    if (job === undefined) return
+    this.#jobs.set(id, job)
+    if (!job.isLasting) this.#passingCount++
   }
 
   /** Lets every job do one step. True when one of them has more to do. */
@@ -202,8 +211,10 @@ export class DiskThread {
 
   #end(id: number): void {
     const job = this.#jobs.get(id)
+    if (job === undefined) return
     this.#jobs.delete(id)
-    job?.close()
+    if (!job.isLasting) this.#passingCount--
+    job.close()
   }
 
   #sendKept(): void {

@@ -11,15 +11,14 @@
  * Never: knows a key, a user or a database.
  */
 import { encode } from '@msgpack/msgpack'
-import { affinity } from '../bridge/affinity.ts'
 import type { FromCore, ToCore } from '../bridge/control.ts'
+import { CoreFollower } from '../bridge/core-follower.ts'
 import {
   ACTIVE_CONNECTIONS,
   type BridgeMemory,
   BYTES_IN,
   BYTES_OUT,
   CONNECTED,
-  CORE_PROCESSOR,
   HELD_BYTES,
   IO_PARKED,
   READS,
@@ -45,14 +44,7 @@ import {
   KIND_CONTROL,
 } from '../bridge/message.ts'
 import { RingReader, RingWriter } from '../bridge/ring.ts'
-import {
-  addShared,
-  isRoomy,
-  LoopWaiter,
-  publishNumber,
-  readNumber,
-  unpark,
-} from '../bridge/wake.ts'
+import { addShared, isRoomy, LoopWaiter, publishNumber, unpark } from '../bridge/wake.ts'
 import { yieldProcessor } from '../bridge/yield.ts'
 import {
   ACTIVITY_WINDOW_MS,
@@ -64,6 +56,7 @@ import {
   IO_SPIN_TURNS_TIGHT,
   OUTPUT_LIMIT_PERIOD_MS,
   SPIN_CONNECTIONS_MAX,
+  SPIN_CONNECTIONS_MAX_TIGHT,
   SPIN_YIELD_PERIOD,
 } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
@@ -110,6 +103,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   readonly #delivery: Delivery
   readonly #waiter: LoopWaiter
   readonly #limits: OutputLimits
+  readonly #follower: CoreFollower
   readonly #make = (id: number, socket: ConnectionSocket) => new Connection(this, id, socket)
   readonly #makeRaw = (id: number, socket: ConnectionSocket) =>
     new Connection(this, id, socket, true)
@@ -121,11 +115,11 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
   #windowCount = 0
   #activeCount = 0
   #idleRounds = 0
-  /** Counted from 1, the processor left to the core; 0: none. */
-  #avoided = 0
   /** Since when messages to many wait; 0: none do. */
   #broadcastSinceMs = 0
   readonly #roomy: boolean
+  /** With more connections active than this, nobody looks for what may come. */
+  readonly #fewMax: number
   /** Rounds of the event loop before sleeping in it, with few and many connections active. */
   readonly #lingerFew: number
   readonly #lingerMany: number
@@ -142,6 +136,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#link = new Int32Array(memory.words)
     this.#process = new Int32Array(options.memory.process)
     this.#counters = new Float64Array(memory.counters)
+    this.#follower = new CoreFollower(this.#process)
     this.#slots = new Int32Array(memory.slots)
     const requests = new RingWriter(memory.requests, this.#link, REQUEST_HEAD, REQUEST_TAIL)
     const replies = new RingReader(memory.replies, this.#link, REPLY_HEAD, REPLY_TAIL)
@@ -162,6 +157,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     )
     const roomy = isRoomy(options.processorCount, options.memory.links.length)
     this.#roomy = roomy
+    this.#fewMax = roomy ? SPIN_CONNECTIONS_MAX : SPIN_CONNECTIONS_MAX_TIGHT
     this.#lingerFew = roomy ? IO_LINGER_ROUNDS_FEW : 0
     this.#lingerMany = roomy ? IO_LINGER_ROUNDS_MANY : 0
     this.#spinTurns = roomy ? IO_SPIN_TURNS : IO_SPIN_TURNS_TIGHT
@@ -191,7 +187,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#stopped = true
     this.#delivery.writeBroadcasts()
     this.#waiter.stop()
-    affinity?.anywhere()
+    this.#follower.stop()
     clearInterval(this.#outputTimer)
     this.#intake.spares.stop()
     this.listeners.stop()
@@ -432,7 +428,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#inTurn = false
     if (this.#stopped) return
     const nowMs = this.#advanceWindow()
-    if (!this.#roomy) this.#leaveToCore()
+    if (!this.#roomy) this.#follower.follow(true)
     do {
       // Writing to many takes a while, in which the core may work.
       if (this.#delivery.hasBroadcasts) this.#intake.wakeCore()
@@ -440,7 +436,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
       if (this.#intake.hasStarved) this.#pump()
       const asked = this.#intake.hasUnwoken
       this.#intake.wakeCore()
-      if (asked && this.#activeCount <= SPIN_CONNECTIONS_MAX) this.#awaitReplies()
+      if (asked && this.#activeCount <= this.#fewMax) this.#awaitReplies()
       if (this.#writesByParts(nowMs)) return this.#goRound()
       if (this.#lingers()) return
     } while (!this.#waiter.park() || !this.#delivery.isEmpty() || this.#intake.mayPump)
@@ -452,7 +448,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
    * longer, because a sleeping processor is slow to wake. True while it goes round.
    */
   #lingers(): boolean {
-    const few = this.#activeCount <= SPIN_CONNECTIONS_MAX
+    const few = this.#activeCount <= this.#fewMax
     if (this.#idleRounds++ >= (few ? this.#lingerFew : this.#lingerMany)) return false
     if (!few && this.#idleRounds > 1) yieldProcessor()
     this.#goRound()
@@ -499,15 +495,6 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
         this.#report(connection, CLOSED_BY_PEER)
       }
     })
-  }
-
-  /** Stays off the processor on which the core has settled, as long as it has. */
-  #leaveToCore(): void {
-    const processor = readNumber(this.#process, CORE_PROCESSOR)
-    if (processor === this.#avoided) return
-    this.#avoided = processor
-    if (processor === 0) affinity?.anywhere()
-    else affinity?.without(processor - 1)
   }
 
   /** Gives the time. */
