@@ -65,10 +65,7 @@ export class Placement {
     this.#requests += requests
   }
 
-  /**
-   * The core goes to sleep at `nowMs`. `mayGather`: more than one asks, and nobody is sent what others
-   * have said.
-   */
+  /** The core goes to sleep at `nowMs`. `mayGather`: more than one asks. */
   sleeps(mayGather: boolean, nowMs: number): void {
     this.#sleeps++
     const isOften = nowMs - this.#sinceMs < GATHER_WITHIN_MS

@@ -64,7 +64,7 @@ export class Spin {
 
   /** The core goes to sleep at `nowMs`. */
   sleeps(nowMs: number): void {
-    this.#placement.sleeps(!this.#spreading && !this.#allowed(), nowMs)
+    this.#placement.sleeps(!this.#allowed(), nowMs)
   }
 
   /** Looks for a while. False when it is time to sleep. */
