@@ -9,7 +9,8 @@
  *
  * @see https://man7.org/linux/man-pages/man2/sched_setaffinity.2.html
  */
-import { dlopen, type Pointer, ptr } from 'bun:ffi'
+import { dlopen, type Pointer } from 'bun:ffi'
+import { nativeMemory } from './native-memory.ts'
 
 /** Bytes of a set of processors, a bit each: as many as the C library knows. */
 const SET_SIZE = 128
@@ -33,11 +34,11 @@ function load(): Affinity | undefined {
   if (process.platform !== 'linux') return undefined
   const call = loadCalls()
   if (call === undefined) return undefined
-  const before = new Uint8Array(SET_SIZE)
-  const beforeAt = ptr(before)
+  const { buffer: beforeBuffer, address: beforeAt } = nativeMemory(SET_SIZE)
+  const before = new Uint8Array(beforeBuffer)
   if (call.sched_getaffinity(0, SET_SIZE, beforeAt) < 0) return undefined
-  const set = new Uint8Array(SET_SIZE)
-  const setAt = ptr(set)
+  const { buffer, address: setAt } = nativeMemory(SET_SIZE)
+  const set = new Uint8Array(buffer)
   let isConfined = false
   /** Notes where the thread may run: somebody may have said so since the start. */
   const noteBefore = () => {

@@ -29,8 +29,9 @@ export class CoreFollower {
     else affinity?.anywhere()
   }
 
-  /** This thread may run anywhere again, for good. */
-  stop(): void {
+  /** This thread may run anywhere again, until it follows the next time. */
+  release(): void {
+    this.#seen = 0
     affinity?.anywhere()
   }
 }

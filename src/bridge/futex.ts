@@ -8,6 +8,7 @@
  * Never: sleeps longer than it was told, which may be shorter.
  */
 import { dlopen, type Pointer, ptr } from 'bun:ffi'
+import { nativeMemory } from './native-memory.ts'
 
 const FUTEX_WAIT_PRIVATE = 128
 const FUTEX_WAKE_PRIVATE = 129
@@ -31,8 +32,8 @@ function load(): Futex | undefined {
   const call = loadCall()
   if (call === undefined) return undefined
   // Seconds and nanoseconds, two words each.
-  const timeout = new Int32Array(4)
-  const timeoutAt = ptr(timeout)
+  const { buffer, address: timeoutAt } = nativeMemory(4 * Int32Array.BYTES_PER_ELEMENT)
+  const timeout = new Int32Array(buffer)
   const addresses = new WeakMap<Int32Array, number>()
   const addressOf = (words: Int32Array, index: number): Pointer => {
     let address = addresses.get(words)

@@ -96,7 +96,7 @@ export class DiskThread {
     this.#isStopped = true
     this.#waiter.stop()
     for (const id of [...this.#jobs.keys()]) this.#end(id)
-    this.#follower.stop()
+    this.#follower.release()
   }
 
   /** Takes what has come and lets jobs go on. True when there was something to do. */

@@ -187,13 +187,18 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#stopped = true
     this.#delivery.writeBroadcasts()
     this.#waiter.stop()
-    this.#follower.stop()
+    this.#follower.release()
     clearInterval(this.#outputTimer)
     this.#intake.spares.stop()
     this.listeners.stop()
     this.#connections.forEach(({ socket }) => {
       socket.end()
     })
+  }
+
+  /** This thread may run anywhere for now: one that it begins then may, too. */
+  roam(): void {
+    this.#follower.release()
   }
 
   /** Sends a control message to the core. */

@@ -8,7 +8,6 @@
 import { existsSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
 import { join } from 'node:path'
-import { affinity } from '../bridge/affinity.ts'
 import type { FromCore } from '../bridge/control.ts'
 import { CONNECTED, createBridgeMemory } from '../bridge/memory.ts'
 import { readNumber } from '../bridge/wake.ts'
@@ -269,7 +268,7 @@ export class ServerProcess {
   /** Later than the others, and only if it is needed: most of what a server does needs no file. */
   #startDisk(): void {
     // A thread begins where the one that begins it may run.
-    affinity?.anywhere()
+    this.#io.roam()
     const worker = this.#host.thread('disk')
     this.#watch(worker, 'disk')
     worker.onmessage = ({ data }: MessageEvent<DiskSays>) => {

@@ -7,7 +7,11 @@
  */
 import { afterEach, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { affinity } from '../../src/bridge/affinity.ts'
+
+/** Calls after which the runtime has made machine code of them. */
+const COMPILED_AFTER = 100_000
 
 afterEach(() => affinity?.anywhere())
 
@@ -33,3 +37,22 @@ test.if(affinity !== undefined)('a thread stays, keeps off, and may go anywhere 
   calls.anywhere()
   expect(allowed()).toBe(before)
 })
+
+// With one processor there is no other place.
+test.if(affinity !== undefined && availableParallelism() > 1)(
+  'a thread is still where it is told to be when the calls have been compiled',
+  () => {
+    const calls = affinity as NonNullable<typeof affinity>
+    const here = calls.current()
+    calls.without(here)
+    const there = Number.parseInt(allowed(), 10)
+    for (let i = 0; i < COMPILED_AFTER; i++) {
+      calls.only(i % 2 === 0 ? here : there)
+      if (i % 1000 === 0) calls.anywhere()
+    }
+    calls.only(here)
+    expect(allowed()).toBe(String(here))
+    calls.only(there)
+    expect(allowed()).toBe(String(there))
+  },
+)
