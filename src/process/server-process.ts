@@ -204,8 +204,11 @@ export class ServerProcess {
     else if (message.type === 'crash') this.#crash(message.signal)
     else if (message.type === 'shutdown') this.#end(message.status)
     else if (message.type === 'shutdown-failed') this.#goOn()
-    else if (message.type === 'disk') this.#startDisk()
-    else if (message.type === 'report') this.#metrics.answer(number, message)
+    else if (message.type === 'disk') {
+      // A thread begins where the one that begins it may run.
+      this.#io.roam()
+      this.#startDisk()
+    } else if (message.type === 'report') this.#metrics.answer(number, message)
     else if (message.type === 'rewrite') {
       const error = rewriteConfiguration(this.#configuration.file, message)
       this.#io.tellCore({ type: 'answer', number, error, about: '' })
@@ -267,8 +270,6 @@ export class ServerProcess {
 
   /** Later than the others, and only if it is needed: most of what a server does needs no file. */
   #startDisk(): void {
-    // A thread begins where the one that begins it may run.
-    this.#io.roam()
     const worker = this.#host.thread('disk')
     this.#watch(worker, 'disk')
     worker.onmessage = ({ data }: MessageEvent<DiskSays>) => {
