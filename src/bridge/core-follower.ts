@@ -1,6 +1,6 @@
 /**
- * Keeps a thread where the core wants the others: off the processor that it has for itself, or on the one
- * on which it has gathered them. `core/placement.ts` says when.
+ * Keeps a thread where the core wants it: off the processor that it has for itself, or on the one on which
+ * it has gathered the others. `core/placement.ts` says when.
  *
  * Thread: any but the core. Hot path.
  * Owns: where this thread runs.
@@ -12,16 +12,19 @@ import { readNumber } from './wake.ts'
 
 export class CoreFollower {
   readonly #process: Int32Array
+  readonly #leaves: boolean
   #seen = 0
 
-  constructor(process: Int32Array) {
+  /** `leaves`: this thread leaves the core a processor for itself. */
+  constructor(process: Int32Array, leaves: boolean) {
     this.#process = process
+    this.#leaves = leaves
   }
 
   /** To be called before each spell of work. `joins`: where the core gathers, this thread is to come. */
   follow(joins: boolean): void {
     let processor = readNumber(this.#process, CORE_PROCESSOR)
-    if (processor < 0 && !joins) processor = 0
+    if (processor < 0 ? !joins : !this.#leaves) processor = 0
     if (processor === this.#seen) return
     this.#seen = processor
     if (processor > 0) affinity?.without(processor - 1)

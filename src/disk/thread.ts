@@ -63,7 +63,8 @@ export class DiskThread {
     const { disk } = memory
     this.#voice = voice
     this.#process = new Int32Array(memory.process)
-    this.#follower = new CoreFollower(this.#process)
+    // Beside a core that has settled it writes sooner than behind io and the client.
+    this.#follower = new CoreFollower(this.#process, false)
     this.#words = new Int32Array(disk.words)
     this.#in = new RingReader(disk.toDisk, this.#words, TO_DISK_HEAD, TO_DISK_TAIL)
     this.#out = new RingWriter(disk.fromDisk, this.#words, FROM_DISK_HEAD, FROM_DISK_TAIL)

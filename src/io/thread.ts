@@ -136,7 +136,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     this.#link = new Int32Array(memory.words)
     this.#process = new Int32Array(options.memory.process)
     this.#counters = new Float64Array(memory.counters)
-    this.#follower = new CoreFollower(this.#process)
+    this.#follower = new CoreFollower(this.#process, true)
     this.#slots = new Int32Array(memory.slots)
     const requests = new RingWriter(memory.requests, this.#link, REQUEST_HEAD, REQUEST_TAIL)
     const replies = new RingReader(memory.replies, this.#link, REPLY_HEAD, REPLY_TAIL)
