@@ -1,15 +1,26 @@
 /**
- * Keeps a thread where the core wants it: off the processor that it has for itself, or on the one on which
- * it has gathered the others. `core/placement.ts` says when.
+ * Where the core wants the other threads, and how they follow: off the processor that it has for itself, or
+ * on the one on which it has gathered them. `core/placement.ts` decides it.
  *
- * Thread: any but the core. Hot path.
- * Owns: where this thread runs.
+ * Thread: any. Hot path.
+ * Owns: what the word about it means, and where a thread that follows runs.
  * Never: decides anything.
  */
 import { affinity } from './affinity.ts'
 import { CORE_PROCESSOR } from './memory.ts'
-import { readNumber } from './wake.ts'
+import { publishNumber, readNumber } from './wake.ts'
 
+/** The core has settled on a processor: the others keep off it, or join it there. */
+export function publishPlace(process: Int32Array, processor: number, isJoined: boolean): void {
+  publishNumber(process, CORE_PROCESSOR, isJoined ? -processor - 1 : processor + 1)
+}
+
+/** The core has settled nowhere: all may run anywhere. */
+export function publishNoPlace(process: Int32Array): void {
+  publishNumber(process, CORE_PROCESSOR, 0)
+}
+
+/** A thread that is not the core. */
 export class CoreFollower {
   readonly #process: Int32Array
   readonly #leaves: boolean

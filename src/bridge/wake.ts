@@ -11,6 +11,7 @@
  * Owns: the parked words.
  * Never: looks into a ring.
  */
+import { SPIN_CONNECTIONS_MAX, SPIN_CONNECTIONS_MAX_TIGHT } from '../config/limits.ts'
 import { futex } from './futex.ts'
 
 /** In the word of who sleeps by `Atomics`, in the word of who sleeps by a futex, and of nobody. */
@@ -23,6 +24,11 @@ const ASLEEP = futex === undefined ? BY_ATOMICS : BY_FUTEX
 /** Whether there is a processor for each thread, and one more for who asks: only then spinning helps. */
 export function isRoomy(processorCount: number, ioThreadCount: number): boolean {
   return processorCount > ioThreadCount + 2
+}
+
+/** With more connections active than this, core and io do not look for what may come before they sleep. */
+export function fewConnectionsMax(roomy: boolean): number {
+  return roomy ? SPIN_CONNECTIONS_MAX : SPIN_CONNECTIONS_MAX_TIGHT
 }
 
 /** Wakes the thread parked at `words[index]`, if it is. */

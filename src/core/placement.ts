@@ -14,8 +14,7 @@
  * Never: does anything where there is a processor to spare, or no call to ask the system for it.
  */
 import { affinity } from '../bridge/affinity.ts'
-import { CORE_PROCESSOR } from '../bridge/memory.ts'
-import { publishNumber } from '../bridge/wake.ts'
+import { publishNoPlace, publishPlace } from '../bridge/core-follower.ts'
 import {
   GATHER_DOUBTS_MAX,
   GATHER_JUDGEMENTS,
@@ -53,11 +52,16 @@ export class Placement {
     this.#stay(ALONE)
   }
 
-  /** The system may move both again. */
+  /** No single client asks after each answer any more. */
+  endAlone(): void {
+    if (this.#way === ALONE) this.anywhere()
+  }
+
+  /** The system may move all again. */
   anywhere(): void {
     if (this.#way === ANYWHERE) return
     affinity?.anywhere()
-    publishNumber(this.#process, CORE_PROCESSOR, 0)
+    publishNoPlace(this.#process)
     this.#way = ANYWHERE
   }
 
@@ -85,7 +89,7 @@ export class Placement {
     if (affinity === undefined) return
     const processor = affinity.current()
     affinity.only(processor)
-    publishNumber(this.#process, CORE_PROCESSOR, way === ALONE ? processor + 1 : -processor - 1)
+    publishPlace(this.#process, processor, way === GATHERED)
     this.#way = way
   }
 }

@@ -11,13 +11,11 @@
  * Owns: the patience.
  * Never: looks while nobody has sent anything lately.
  */
-import { isRoomy } from '../bridge/wake.ts'
+import { fewConnectionsMax, isRoomy } from '../bridge/wake.ts'
 import { yieldProcessor } from '../bridge/yield.ts'
 import {
   SETTLE_HITS,
   SETTLED_VAIN_LOOKS_MAX,
-  SPIN_CONNECTIONS_MAX,
-  SPIN_CONNECTIONS_MAX_TIGHT,
   SPIN_PROBE_PERIOD,
   SPIN_TURNS,
   SPIN_TURNS_BEFORE_YIELD_TIGHT,
@@ -48,7 +46,7 @@ export class Spin {
     this.#links = links
     this.#roomy = isRoomy(processorCount, links.length)
     this.#placement = new Placement(process, processorCount === 2 && links.length === 1)
-    this.#connectionsMax = this.#roomy ? SPIN_CONNECTIONS_MAX : SPIN_CONNECTIONS_MAX_TIGHT
+    this.#connectionsMax = fewConnectionsMax(this.#roomy)
     this.#patienceMax = this.#roomy ? SPIN_TURNS : SPIN_TURNS_TIGHT
     this.#patience = this.#patienceMax
   }
@@ -59,7 +57,7 @@ export class Spin {
     this.#placement.worked(requests)
     this.#spreading = broadcastCount !== this.#broadcastCount
     this.#broadcastCount = broadcastCount
-    if (this.#placement.isAlone && (this.#spreading || !this.#allowed())) this.end()
+    if (this.#placement.isAlone && (this.#spreading || !this.#allowed())) this.#placement.endAlone()
   }
 
   /** The core goes to sleep at `nowMs`. */
@@ -71,7 +69,7 @@ export class Spin {
   wait(): boolean {
     if (!this.#worked || !this.#allowed()) {
       this.#hits = 0
-      if (this.#placement.isAlone) this.end()
+      this.#placement.endAlone()
       return false
     }
     this.#worked = false
@@ -88,7 +86,7 @@ export class Spin {
     }
     this.#hits = 0
     this.#vainLooks++
-    if (this.#placement.isAlone && this.#vainLooks > SETTLED_VAIN_LOOKS_MAX) this.end()
+    if (this.#vainLooks > SETTLED_VAIN_LOOKS_MAX) this.#placement.endAlone()
     this.#patience >>= 1
     if (this.#vainLooks % SPIN_PROBE_PERIOD === 0) this.#patience = this.#patienceMax
     return false
@@ -103,7 +101,9 @@ export class Spin {
     this.#patience = Math.min(this.#patienceMax, this.#patience * 2)
     this.#vainLooks = 0
     if (this.#roomy || spreading || this.#placement.isAlone) return
-    if (++this.#hits >= SETTLE_HITS) this.#placement.alone()
+    if (++this.#hits < SETTLE_HITS) return
+    this.#hits = 0
+    this.#placement.alone()
   }
 
   #allowed(): boolean {
@@ -113,9 +113,8 @@ export class Spin {
     return active <= this.#connectionsMax
   }
 
-  /** Lets the system move this thread again. */
+  /** The core has ended: its thread may be given another server. */
   end(): void {
-    this.#hits = 0
     this.#placement.anywhere()
   }
 }

@@ -44,7 +44,14 @@ import {
   KIND_CONTROL,
 } from '../bridge/message.ts'
 import { RingReader, RingWriter } from '../bridge/ring.ts'
-import { addShared, isRoomy, LoopWaiter, publishNumber, unpark } from '../bridge/wake.ts'
+import {
+  addShared,
+  fewConnectionsMax,
+  isRoomy,
+  LoopWaiter,
+  publishNumber,
+  unpark,
+} from '../bridge/wake.ts'
 import { yieldProcessor } from '../bridge/yield.ts'
 import {
   ACTIVITY_WINDOW_MS,
@@ -55,8 +62,6 @@ import {
   IO_SPIN_TURNS,
   IO_SPIN_TURNS_TIGHT,
   OUTPUT_LIMIT_PERIOD_MS,
-  SPIN_CONNECTIONS_MAX,
-  SPIN_CONNECTIONS_MAX_TIGHT,
   SPIN_YIELD_PERIOD,
 } from '../config/limits.ts'
 import type { Settings } from '../config/settings.ts'
@@ -157,7 +162,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     )
     const roomy = isRoomy(options.processorCount, options.memory.links.length)
     this.#roomy = roomy
-    this.#fewMax = roomy ? SPIN_CONNECTIONS_MAX : SPIN_CONNECTIONS_MAX_TIGHT
+    this.#fewMax = fewConnectionsMax(roomy)
     this.#lingerFew = roomy ? IO_LINGER_ROUNDS_FEW : 0
     this.#lingerMany = roomy ? IO_LINGER_ROUNDS_MANY : 0
     this.#spinTurns = roomy ? IO_SPIN_TURNS : IO_SPIN_TURNS_TIGHT
@@ -196,7 +201,7 @@ export class IoThread implements ConnectionOwner, DeliveryOwner, SocketHandlers 
     })
   }
 
-  /** This thread may run anywhere for now: one that it begins then may, too. */
+  /** Lets this thread run anywhere until its next turn: a thread begins where the one that begins it may run. */
   roam(): void {
     this.#follower.release()
   }

@@ -205,7 +205,6 @@ export class ServerProcess {
     else if (message.type === 'shutdown') this.#end(message.status)
     else if (message.type === 'shutdown-failed') this.#goOn()
     else if (message.type === 'disk') {
-      // A thread begins where the one that begins it may run.
       this.#io.roam()
       this.#startDisk()
     } else if (message.type === 'report') this.#metrics.answer(number, message)
